@@ -1,0 +1,37 @@
+//! What an app chooses when it connects.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use pigeonhub_protocol::{NetworkName, PeerId, RawJson};
+
+/// A node's URL as the app gave it (`ws://`, `wss://`, `http://` or `https://`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeUrl(pub String);
+
+impl fmt::Display for NodeUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One try to be on a node. A new number for every dial, so that late news of an old socket is
+/// told from news of the one that replaced it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u32);
+
+/// What an app chooses.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The peer's own id.
+    pub peer: PeerId,
+    /// The network to be in.
+    pub network: NetworkName,
+    /// What others are told about this peer: a JSON object.
+    pub profile: RawJson,
+    /// Nodes to choose from, best first.
+    pub nodes: Vec<NodeUrl>,
+    /// How many nodes to be on at once; 2 unless the app says otherwise.
+    pub sessions: usize,
+}

@@ -1,0 +1,47 @@
+//! Why a node closes a WebSocket.
+
+/// WebSocket close codes that a node uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The peer said goodbye or left in an orderly way.
+    Normal = 1000,
+    /// Refused: bad id, id in use, node full.
+    Policy = 1008,
+    /// A frame was larger than [`crate::limit::MESSAGE`].
+    TooLarge = 1009,
+    /// The node restarts; come back, here or elsewhere.
+    Restart = 1012,
+    /// The peer does not read as fast as it is written to; come back later.
+    TryLater = 1013,
+    /// Somebody proved to be the same peer and took the session over.
+    TakenOver = 4001,
+}
+
+/// A close frame: code and reason text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The code.
+    pub code: CloseCode,
+    /// The reason, for people.
+    pub reason: &'static str,
+}
+
+impl Close {
+    /// The `peerId` of the URL is missing or no peer id.
+    pub const INVALID_PEER_ID: Self = Self { code: CloseCode::Policy, reason: "Invalid peerId format" };
+    /// The id has a live socket on this node.
+    pub const ALREADY_CONNECTED: Self = Self { code: CloseCode::Policy, reason: "Peer already connected" };
+    /// The node has as many sockets as it may.
+    pub const FULL: Self = Self { code: CloseCode::Policy, reason: "Maximum connections reached" };
+    /// A frame was too large.
+    pub const TOO_LARGE: Self = Self { code: CloseCode::TooLarge, reason: "Message too large" };
+    /// The node is stopping.
+    pub const RESTART: Self = Self { code: CloseCode::Restart, reason: "Server shutting down" };
+    /// The peer reads too slowly.
+    pub const SLOW: Self = Self { code: CloseCode::TryLater, reason: "Reading too slowly" };
+    /// The same peer connected again.
+    pub const TAKEN_OVER: Self = Self { code: CloseCode::TakenOver, reason: "Session taken over" };
+    /// No answer to pings.
+    pub const SILENT: Self = Self { code: CloseCode::Policy, reason: "No answer to pings" };
+}

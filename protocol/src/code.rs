@@ -1,0 +1,117 @@
+//! Error codes: what programs read. The text beside a code is for people.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why something was refused. The wire form is the kebab-case name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The text is not JSON.
+    MalformedJson,
+    /// JSON, but not a message: a field is missing or of the wrong type.
+    MalformedMessage,
+    /// No node knows this `type`.
+    UnknownType,
+    /// Binary frames carry nothing here.
+    BinaryFrame,
+    /// Larger than the limit.
+    MessageTooLarge,
+    /// The announce's `data` is larger than the limit.
+    ProfileTooLarge,
+    /// An addressed message without `targetPeerId`.
+    TargetMissing,
+    /// `targetPeerId` is no peer id.
+    TargetInvalid,
+    /// A message to oneself.
+    TargetSelf,
+    /// The sender has not announced itself.
+    NotAnnounced,
+    /// No node knows the target in the sender's network, or it did not come back in time.
+    PeerUnavailable,
+    /// The target's node did not answer.
+    NodeUnreachable,
+    /// Too much waits for the target already.
+    MailboxFull,
+    /// Too many messages in too short a time.
+    RateLimited,
+    /// A kind of message that nodes do not pass on.
+    NotRouted,
+    /// The node (or its store) cannot do it now.
+    Unavailable,
+    /// HTTP: no such route.
+    NotFound,
+    /// HTTP: the route exists, for another method.
+    MethodNotAllowed,
+    /// HTTP: a query parameter or body field is not valid.
+    InvalidRequest,
+    /// HTTP: the request is not proven to come from a node of the mesh.
+    Unauthorized,
+    /// HTTP: proven, but not allowed to say this.
+    Forbidden,
+}
+
+impl Code {
+    /// The wire form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed-json",
+            Self::MalformedMessage => "malformed-message",
+            Self::UnknownType => "unknown-type",
+            Self::BinaryFrame => "binary-frame",
+            Self::MessageTooLarge => "message-too-large",
+            Self::ProfileTooLarge => "profile-too-large",
+            Self::TargetMissing => "target-missing",
+            Self::TargetInvalid => "target-invalid",
+            Self::TargetSelf => "target-self",
+            Self::NotAnnounced => "not-announced",
+            Self::PeerUnavailable => "peer-unavailable",
+            Self::NodeUnreachable => "node-unreachable",
+            Self::MailboxFull => "mailbox-full",
+            Self::RateLimited => "rate-limited",
+            Self::NotRouted => "not-routed",
+            Self::Unavailable => "unavailable",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::InvalidRequest => "invalid-request",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+        }
+    }
+
+    /// A sentence for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "the message is not JSON",
+            Self::MalformedMessage => "the message lacks a field or has one of the wrong type",
+            Self::UnknownType => "unknown message type",
+            Self::BinaryFrame => "binary frames are not understood; send JSON text",
+            Self::MessageTooLarge => "the message is larger than the limit",
+            Self::ProfileTooLarge => "the data of an announce is larger than the limit",
+            Self::TargetMissing => "targetPeerId is missing",
+            Self::TargetInvalid => "targetPeerId is not 40 hexadecimal digits",
+            Self::TargetSelf => "a peer cannot signal to itself",
+            Self::NotAnnounced => "announce before signaling",
+            Self::PeerUnavailable => "Target peer not found in this network",
+            Self::NodeUnreachable => "the node of the target peer did not answer",
+            Self::MailboxFull => "too much waits for the target peer already",
+            Self::RateLimited => "too many messages",
+            Self::NotRouted => "this kind of message is not passed on",
+            Self::Unavailable => "the node cannot do this now",
+            Self::NotFound => "no such route",
+            Self::MethodNotAllowed => "this route does not take this method",
+            Self::InvalidRequest => "the request is not valid",
+            Self::Unauthorized => "the request is not proven to come from a node of the mesh",
+            Self::Forbidden => "this node may not say that",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,308 @@
+//! What a node says to a peer: one JSON object in one text frame.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+
+use crate::{Code, Frame, Millis, NetworkName, NodeId, PeerId, RawJson, Signal, SignalKind};
+
+/// A message from a node.
+#[derive(Clone, Debug)]
+pub enum NodeMessage {
+    /// `connected`: the greeting, once, before anything else.
+    Connected {
+        /// The receiver's id, as the node understood it.
+        peer: PeerId,
+        /// The node.
+        node: NodeId,
+    },
+    /// `peer-discovered`: `peer` is in the receiver's network and can be reached.
+    Discovered {
+        /// The other peer.
+        peer: PeerId,
+        /// The node at which it is.
+        node: NodeId,
+        /// The network of both.
+        network: NetworkName,
+        /// The JSON object of its announce.
+        profile: RawJson,
+    },
+    /// `peer-disconnected`: `peer` lost its last node. Connections to it may well live on.
+    Departed {
+        /// The other peer.
+        peer: PeerId,
+        /// The network of both.
+        network: NetworkName,
+    },
+    /// `goodbye`: `from` left on purpose.
+    Goodbye {
+        /// The peer that left.
+        from: PeerId,
+        /// The network of both.
+        network: NetworkName,
+        /// What it said.
+        data: RawJson,
+    },
+    /// A signal from another peer.
+    Signal(Signal),
+    /// `pong`.
+    Pong {
+        /// The receiver.
+        peer: PeerId,
+    },
+    /// `error`: something that the receiver sent was refused or could not be delivered.
+    Error(Refusal),
+}
+
+/// What an `error` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// For programs.
+    pub code: Code,
+    /// For people.
+    #[serde(rename = "error")]
+    pub text: String,
+    /// The `type` of the message that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original_type: Option<String>,
+    /// Its target.
+    #[serde(default, rename = "targetPeerId", skip_serializing_if = "Option::is_none")]
+    pub target: Option<PeerId>,
+    /// Its `id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<crate::MessageId>,
+}
+
+impl Refusal {
+    /// A refusal of something of this `type`.
+    #[must_use]
+    pub fn new(code: Code, original_type: Option<String>) -> Self {
+        Self { code, text: code.text().into(), original_type, target: None, id: None }
+    }
+
+    /// A refusal of this signal.
+    #[must_use]
+    pub fn of_signal(code: Code, signal: &Signal) -> Self {
+        Self {
+            target: Some(signal.target),
+            id: signal.id.clone(),
+            ..Self::new(code, Some(signal.kind.as_str().into()))
+        }
+    }
+}
+
+/// A frame that is no message of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParseNodeMessageError {
+    /// Not JSON, or a field is missing or wrong.
+    Malformed,
+    /// A `type` that this version does not know; to be ignored.
+    UnknownType,
+}
+
+impl fmt::Display for ParseNodeMessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "not a message of a node",
+            Self::UnknownType => "a type of message that this version does not know",
+        })
+    }
+}
+
+impl core::error::Error for ParseNodeMessageError {}
+
+impl NodeMessage {
+    /// Writes the frame, stamped with the time. It names no receiver (`targetPeerId`) unless it is
+    /// addressed, so that one frame serves all who are told.
+    #[must_use]
+    pub fn frame(&self, now: Millis) -> Frame {
+        let timestamp = now.0;
+        match self {
+            Self::Connected { peer, node } => format!(
+                r#"{{"type":"connected","peerId":"{peer}","data":{{"peerId":"{peer}","nodeId":"{node}"}},"fromPeerId":"system","targetPeerId":"{peer}","timestamp":{timestamp}}}"#,
+            )
+            .into(),
+            Self::Discovered { peer, node, network, profile } => {
+                // The fields that only a node may write come last, so that they win.
+                let free = profile.get().trim_end();
+                let free = free.strip_suffix('}').unwrap_or("{").trim_end();
+                let comma = if free.len() > 1 { "," } else { "" };
+                let network = quoted(network);
+                format!(
+                    r#"{{"type":"peer-discovered","data":{free}{comma}"peerId":"{peer}","isHub":false,"nodeId":"{node}"}},"networkName":{network},"fromPeerId":"system","timestamp":{timestamp}}}"#,
+                )
+                .into()
+            }
+            Self::Departed { peer, network } => {
+                let network = quoted(network);
+                format!(
+                    r#"{{"type":"peer-disconnected","data":{{"peerId":"{peer}","isHub":false}},"networkName":{network},"fromPeerId":"system","timestamp":{timestamp}}}"#,
+                )
+                .into()
+            }
+            Self::Goodbye { from, network, data } => {
+                let network = quoted(network);
+                format!(
+                    r#"{{"type":"goodbye","data":{data},"fromPeerId":"{from}","networkName":{network},"timestamp":{timestamp}}}"#,
+                )
+                .into()
+            }
+            Self::Signal(signal) => signal_frame(signal, now),
+            Self::Pong { peer } => format!(
+                r#"{{"type":"pong","data":{{"timestamp":{timestamp}}},"fromPeerId":"system","targetPeerId":"{peer}","timestamp":{timestamp}}}"#,
+            )
+            .into(),
+            Self::Error(refusal) => {
+                Frame::of(&Stamped { kind: "error", message: refusal, timestamp })
+            }
+        }
+    }
+
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// [`ParseNodeMessageError`]; a client ignores such a frame.
+    pub fn parse(text: &str) -> Result<Self, ParseNodeMessageError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(rename = "type")]
+            kind: String,
+        }
+        let Kind { kind } = read(text)?;
+        if SignalKind::from_type(&kind).is_some() {
+            return read(text).map(Self::Signal);
+        }
+        Ok(match kind.as_str() {
+            "connected" => {
+                let Told { data: About { peer, node }, .. } = read(text)?;
+                Self::Connected { peer, node: node.unwrap_or_else(unnamed) }
+            }
+            "peer-discovered" => {
+                let Told { data: About { peer, node }, network } = read(text)?;
+                let Free { data } = read(text)?;
+                Self::Discovered { peer, node: node.unwrap_or_else(unnamed), network, profile: data }
+            }
+            "peer-disconnected" => {
+                let Told { data: About { peer, .. }, network } = read(text)?;
+                Self::Departed { peer, network }
+            }
+            "goodbye" => {
+                let From { from, network, data } = read(text)?;
+                Self::Goodbye { from, network, data }
+            }
+            "pong" => {
+                let Addressed { target } = read(text)?;
+                Self::Pong { peer: target }
+            }
+            "error" => Self::Error(read_refusal(text)?),
+            _ => return Err(ParseNodeMessageError::UnknownType),
+        })
+    }
+}
+
+/// Frames of a PeerPigeon server do not name a node.
+fn unnamed() -> NodeId {
+    "peerpigeon".parse().unwrap_or_else(|_| unreachable!("a valid node id"))
+}
+
+/// The one frame on the hot path is put together by hand: `data` is copied once.
+fn signal_frame(signal: &Signal, now: Millis) -> Frame {
+    let mut text = String::with_capacity(signal.data.get().len() + 288);
+    let parts = [
+        r#"{"type":""#,
+        signal.kind.as_str(),
+        r#"","data":"#,
+        signal.data.get(),
+        r#","fromPeerId":""#,
+        signal.from.as_str(),
+        r#"","targetPeerId":""#,
+        signal.target.as_str(),
+        r#"","networkName":"#,
+    ];
+    parts.into_iter().for_each(|part| text.push_str(part));
+    text.push_str(&quoted(&signal.network));
+    if let Some(id) = &signal.id {
+        text.push_str(r#","id":"#);
+        text.push_str(&serde_json::to_string(id).unwrap_or_default());
+    }
+    // Writing to a string cannot fail.
+    let _ = write!(text, r#","timestamp":{}}}"#, now.0);
+    text.into()
+}
+
+fn quoted(network: &NetworkName) -> String {
+    serde_json::to_string(network).unwrap_or_default()
+}
+
+fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ParseNodeMessageError> {
+    serde_json::from_str(text).map_err(|_| ParseNodeMessageError::Malformed)
+}
+
+/// Servers of PeerPigeon send no code, and later versions of ours may send codes that are new.
+fn read_refusal(text: &str) -> Result<Refusal, ParseNodeMessageError> {
+    match serde_json::from_str(text) {
+        Ok(refusal) => Ok(refusal),
+        Err(error) if error.classify() == Category::Data => {
+            #[derive(Deserialize)]
+            #[serde(rename_all = "camelCase")]
+            struct Bare {
+                #[serde(default)]
+                error: String,
+                original_type: Option<String>,
+            }
+            let bare: Bare = read(text)?;
+            let code = Code::PeerUnavailable;
+            Ok(Refusal { text: bare.error, ..Refusal::new(code, bare.original_type) })
+        }
+        Err(_) => Err(ParseNodeMessageError::Malformed),
+    }
+}
+
+#[derive(Serialize)]
+struct Stamped<'a, T> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    message: &'a T,
+    timestamp: u64,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    data: About,
+    #[serde(rename = "networkName", default)]
+    network: NetworkName,
+}
+
+#[derive(Deserialize)]
+struct About {
+    #[serde(rename = "peerId")]
+    peer: PeerId,
+    #[serde(rename = "nodeId")]
+    node: Option<NodeId>,
+}
+
+#[derive(Deserialize)]
+struct Free {
+    data: RawJson,
+}
+
+#[derive(Deserialize)]
+struct From {
+    #[serde(rename = "fromPeerId")]
+    from: PeerId,
+    #[serde(rename = "networkName", default)]
+    network: NetworkName,
+    #[serde(default)]
+    data: RawJson,
+}
+
+#[derive(Deserialize)]
+struct Addressed {
+    #[serde(rename = "targetPeerId")]
+    target: PeerId,
+}
