@@ -1,0 +1,71 @@
+//! `cargo xtask demo`: a mesh on this machine that serves the demo page.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::house::House;
+use crate::mesh::{self, Node};
+use crate::step::step;
+use crate::{node, tools, wasm};
+
+/// Build everything, start a mesh of nodes and serve the demo page until Ctrl-C.
+#[derive(Args)]
+pub struct Options {
+    /// How many nodes
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    nodes: u16,
+    /// The first node's port; the others take the next free ones
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(1..))]
+    port: u16,
+    /// Build the nodes for speed (takes longer to compile)
+    #[arg(long)]
+    release: bool,
+    /// Do not open a browser
+    #[arg(long)]
+    no_open: bool,
+}
+
+pub fn run(house: &House, options: &Options) -> Result<()> {
+    wasm::build(house)?;
+    let binary = node::build(house, options.release)?;
+    let nodes = step("start the nodes", || mesh::start(house, &binary, options.nodes, options.port))?;
+    welcome(&nodes);
+    if !options.no_open {
+        open(&page(&nodes[0]));
+    }
+    mesh::watch(nodes)
+}
+
+fn page(node: &Node) -> String {
+    format!("http://localhost:{}/demo/", node.port)
+}
+
+fn welcome(nodes: &[Node]) {
+    eprintln!("\n    Open {} in two tabs, or one tab per node:\n", page(&nodes[0]));
+    for node in nodes {
+        eprintln!("      {}  {}  (process {})", node.name, page(node), node.process_id());
+    }
+    eprintln!("\n    Call from one tab to the other, then kill a node: the call goes on.");
+    if let Some(node) = nodes.last() {
+        eprintln!("      kill -9 {}", node.process_id());
+    }
+    eprintln!("    Ctrl-C stops everything.\n");
+}
+
+/// Opens a browser if there is a desktop; the address was printed, so failing is no matter.
+fn open(url: &str) {
+    let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some());
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    if (desktop || cfg!(target_os = "macos")) && tools::on_path(opener).is_some() {
+        // Not one of our children to end: the browser belongs to the visitor.
+        let _ = Command::new(opener)
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+    }
+}

@@ -1,0 +1,72 @@
+//! Every developer command of PigeonHub: `cargo xtask --help`.
+
+mod bench;
+mod browser;
+mod build;
+mod check;
+mod children;
+mod ci;
+mod demo;
+mod health;
+mod house;
+mod mesh;
+mod node;
+mod npm;
+mod step;
+mod sync;
+mod test;
+mod tools;
+mod typescript;
+mod wasm;
+mod wasm_opt;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use house::House;
+
+/// Every developer command of PigeonHub.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Options),
+    Node(node::Options),
+    Build(build::Options),
+    Test(test::Options),
+    Check(check::Options),
+    Ci(ci::Options),
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // What a shell reports for a command that Ctrl-C ended.
+        Err(_) if children::stopping() => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    children::end_with_us()?;
+    let house = House::find()?;
+    match cli.command {
+        Command::Demo(options) => demo::run(&house, &options),
+        Command::Node(options) => node::run(&house, &options),
+        Command::Build(options) => build::run(&house, &options),
+        Command::Test(options) => test::run(&house, &options),
+        Command::Check(options) => check::run(&house, &options),
+        Command::Ci(options) => ci::run(&house, &options),
+        Command::Bench(options) => bench::run(&house, &options),
+    }
+}

@@ -1,0 +1,153 @@
+//! Several nodes of one mesh on this machine, each told only of the one before it.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::children::{Running, stopping};
+use crate::health::healthy;
+use crate::house::House;
+use crate::step::note;
+
+/// How long a node may take until it answers.
+const START_LIMIT: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(100);
+
+/// One node as a process.
+pub struct Node {
+    pub name: String,
+    pub port: u16,
+    running: Running,
+}
+
+impl Node {
+    /// The operating system's id of the process.
+    pub fn process_id(&self) -> u32 {
+        self.running.process.id()
+    }
+}
+
+/// Starts `count` nodes on the free ports from `first_port` on and waits until all answer.
+pub fn start(house: &House, binary: &Path, count: u16, first_port: u16) -> Result<Vec<Node>> {
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut candidates = first_port..=u16::MAX;
+    for number in 1..=count {
+        let port = free_port(&mut candidates)?;
+        let bootstrap = nodes.last().map(|node| node.port);
+        nodes.push(launch(house, binary, format!("node-{number}"), port, bootstrap)?);
+    }
+    for node in &mut nodes {
+        await_health(node)?;
+    }
+    Ok(nodes)
+}
+
+/// Tells of nodes that end, until a signal comes; an error once none is left.
+pub fn watch(mut nodes: Vec<Node>) -> Result<()> {
+    while !stopping() {
+        let mut left = Vec::new();
+        for mut node in nodes {
+            match node.running.ended()? {
+                None => left.push(node),
+                Some(_) if stopping() => {}
+                Some(status) => {
+                    note(&format!("{} (port {}) is gone: {status}", node.name, node.port));
+                }
+            }
+        }
+        nodes = left;
+        ensure!(stopping() || !nodes.is_empty(), "every node is gone");
+        thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+fn launch(house: &House, binary: &Path, name: String, port: u16, bootstrap: Option<u16>) -> Result<Node> {
+    let mut command = house.command(binary);
+    command
+        .args(["--host", "127.0.0.1", "--port", &port.to_string(), "--node-id", &name])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(port) = bootstrap {
+        command.args(["--bootstrap-peers", &format!("ws://127.0.0.1:{port}")]);
+    }
+    let mut running = Running::start(&mut command)?;
+    let process = &mut running.process;
+    print_lines(&name, process.stdout.take().context("stdout is piped")?);
+    print_lines(&name, process.stderr.take().context("stderr is piped")?);
+    Ok(Node { name, port, running })
+}
+
+fn await_health(node: &mut Node) -> Result<()> {
+    let deadline = Instant::now() + START_LIMIT;
+    while !healthy(node.port) {
+        if let Some(status) = node.running.ended()? {
+            bail!("{} ended at its start: {status}", node.name);
+        }
+        ensure!(!stopping(), "interrupted");
+        ensure!(
+            Instant::now() < deadline,
+            "{} (port {}) did not become healthy within {} s",
+            node.name,
+            node.port,
+            START_LIMIT.as_secs()
+        );
+        thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+/// Copies a node's output to ours, each line marked with its name.
+fn print_lines(name: &str, output: impl Read + Send + 'static) {
+    let name = name.to_owned();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            eprintln!("    {name} | {line}");
+        }
+    });
+}
+
+fn free_port(candidates: &mut impl Iterator<Item = u16>) -> Result<u16> {
+    for port in candidates {
+        if is_free(port)? {
+            return Ok(port);
+        }
+        note(&format!("port {port} is taken, trying the next"));
+    }
+    bail!("no free port is left");
+}
+
+/// Free on both loopback addresses: a browser may try either for `localhost`.
+fn is_free(port: u16) -> Result<bool> {
+    let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port));
+    for attempt in [v4.map(drop), v6.map(drop)] {
+        match attempt.map_err(|error: io::Error| error.kind()) {
+            // A machine without IPv6 has no such address to be taken.
+            Ok(()) | Err(ErrorKind::AddrNotAvailable | ErrorKind::Unsupported) => {}
+            Err(ErrorKind::AddrInUse) => return Ok(false),
+            Err(kind) => bail!("cannot listen on port {port}: {kind}"),
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_passed_over() -> Result<()> {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = taken.local_addr()?.port();
+        assert_eq!(free_port(&mut [port, free].into_iter())?, free);
+        assert!(free_port(&mut [port].into_iter()).is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Copies that touch only what differs, so that nothing downstream is rebuilt without need.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Copies a file unless the copy is already equal.
+pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    if let Some(dir) = to.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(to, bytes).with_context(|| format!("cannot write {}", to.display()))
+}
+
+/// Makes `to` equal to `from`: files copied where they differ, files that are gone removed.
+pub fn mirror(from: &Path, to: &Path) -> Result<()> {
+    for file in files_below(to)? {
+        let inner = file.strip_prefix(to)?;
+        if !from.join(inner).is_file() {
+            fs::remove_file(&file)?;
+        }
+    }
+    for file in files_below(from)? {
+        copy_file(&file, &to.join(file.strip_prefix(from)?))?;
+    }
+    Ok(())
+}
+
+/// Every file below a directory, in a stable order; none if there is no such directory.
+pub fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
+    files_below_except(dir, &|_| false)
+}
+
+/// As [`files_below`], without the directories that `skip` names.
+pub fn files_below_except(dir: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !dir.is_dir() {
+        return Ok(files);
+    }
+    let entries: Result<Vec<_>, _> = fs::read_dir(dir)?.collect();
+    let mut entries = entries?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_dir() && !skip(&path) {
+            files.extend(files_below_except(&path, skip)?);
+        } else if kind.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// The extension as text, empty if there is none.
+pub fn extension(path: &Path) -> &str {
+    path.extension().and_then(OsStr::to_str).unwrap_or_default()
+}
