@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::children;
 use crate::house::House;
@@ -32,25 +32,32 @@ impl Tool {
             .or_else(|| self.names.iter().find_map(|name| on_path(name)))
     }
 
-    fn missing(&self) -> String {
-        let Self { names, purpose, package, .. } = self;
-        let hint = self.variable.map_or_else(String::new, |variable| format!(" (or point {variable} to it)"));
-        format!(
-            "{} is missing; it is needed to {purpose}. Install it with\n\n    \
-             sudo apt-get install {package}\n\n{hint}",
-            names[0]
-        )
+    fn why(&self) -> String {
+        let elsewhere = self
+            .variable
+            .map_or_else(String::new, |variable| format!(" (if it is elsewhere, say where in {variable})"));
+        format!("{} is missing; it is needed to {}{elsewhere}", self.names[0], self.purpose)
     }
+}
+
+/// What is missing, what for, and the one command that installs it all.
+fn missing(absent: &[&Tool]) -> String {
+    let why: Vec<_> = absent.iter().map(|tool| tool.why()).collect();
+    format!("{}. Install with\n\n    sudo apt-get install {}\n", why.join(";\n"), packages(absent).join(" "))
+}
+
+fn packages(tools: &[&Tool]) -> Vec<&'static str> {
+    tools.iter().map(|tool| tool.package).collect()
 }
 
 /// Finds every tool; those absent are installed from Debian's packages when this process may.
 pub fn ensure_tools(house: &House, tools: &[&Tool]) -> Result<()> {
-    let absent: Vec<_> = tools.iter().filter(|tool| tool.find().is_none()).collect();
-    let Some(first) = absent.first() else {
+    let absent = absent(tools);
+    if absent.is_empty() {
         return Ok(());
-    };
+    }
     let may_install = nix::unistd::geteuid().is_root() && on_path("apt-get").is_some();
-    ensure!(may_install, first.missing());
+    ensure!(may_install, missing(&absent));
     for tool in &absent {
         note(&format!("installing {}, needed to {}", tool.package, tool.purpose));
     }
@@ -59,13 +66,16 @@ pub fn ensure_tools(house: &House, tools: &[&Tool]) -> Result<()> {
         house
             .command("apt-get")
             .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .args(absent.iter().map(|tool| tool.package))
+            .args(packages(&absent))
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )?;
-    match absent.iter().find(|tool| tool.find().is_none()) {
-        Some(tool) => bail!("apt-get succeeded, but {}", tool.missing()),
-        None => Ok(()),
-    }
+    let absent = self::absent(tools);
+    ensure!(absent.is_empty(), "apt-get succeeded, but {}", missing(&absent));
+    Ok(())
+}
+
+fn absent<'a>(tools: &[&'a Tool]) -> Vec<&'a Tool> {
+    tools.iter().copied().filter(|tool| tool.find().is_none()).collect()
 }
 
 /// Adds a compilation target to the toolchain in use.
@@ -124,16 +134,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_tool_is_named_with_its_reason_and_one_command() {
-        let tool = Tool {
-            names: &["no-such-program"],
-            variable: None,
-            purpose: "show this message",
-            package: "no-such-package",
-        };
-        assert!(tool.find().is_none());
-        let text = tool.missing();
-        for part in ["no-such-program", "show this message", "apt-get install no-such-package"] {
+    fn missing_tools_are_named_with_their_reasons_and_one_command() {
+        let tool = |name, package| Tool { names: name, variable: None, purpose: "show this", package };
+        let (one, two) = (tool(&["no-such-one"], "package-one"), tool(&["no-such-two"], "package-two"));
+        let text = missing(&absent(&[&one, &two]));
+        for part in
+            ["no-such-one is missing", "no-such-two", "to show this", "install package-one package-two\n"]
+        {
             assert!(text.contains(part), "{text}");
         }
     }
