@@ -1,1 +1,43 @@
-//! Placeholder.
+//! What a node decides. No clock, no randomness, no socket, no disk in here: time and dice come in
+//! as a [`Moment`](pigeonhub_protocol::Moment), what is stored comes in as [`Facts`], and what is to
+//! be done goes out as a [`Decision`].
+//!
+//! One step, for a message of a peer or of another node, on any host:
+//!
+//! 1. [`Node::needs`]: which facts does this [`Event`] need?
+//! 2. the host's [`Store`] loads them: one snapshot of one network,
+//! 3. [`Node::decide`]: pure and total, never fails; a refusal is a reply with a code,
+//! 4. the store commits the [`Change`]s, the host sends the replies and runs the [`Errand`]s;
+//!    how a [`Route`] ended comes back as an event of its own.
+//!
+//! [`exchange`] is these four. Invariants:
+//!
+//! * A change names only what the facts showed, never what a caller claimed.
+//! * Facts are from before the event; no rule needs two of them to stay unchanged until commit.
+//! * A step may be repeated whole and changes nothing more.
+//! * All facts of a step belong to one network, so hosts may shard by network.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod change;
+mod decide;
+mod event;
+mod exchange;
+mod facts;
+mod mail;
+mod memory;
+mod node;
+mod presence;
+mod roster;
+
+pub use change::{Change, Decision, Errand, Outcome, Route};
+pub use event::{Caller, Event};
+pub use exchange::{Store, exchange};
+pub use facts::{Facts, Needs, Sample, Target};
+pub use mail::{Mail, Overflow};
+pub use memory::{Memory, Outlet};
+pub use node::{Admission, Node, Settings};
+pub use presence::{Home, Presence, SessionId, State};

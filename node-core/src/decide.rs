@@ -1,0 +1,131 @@
+//! The decider: for each [`Event`] the facts that it needs and what is to be done.
+
+mod announce;
+mod between;
+mod depart;
+mod passed;
+mod signal;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{
+    Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, Refusal,
+};
+
+use self::between::returned;
+use crate::{Caller, Decision, Event, Facts, Needs, Node, Outcome, Sample};
+
+impl Node {
+    /// Which facts the event needs; `None` if none at all. Reads nothing, never fails.
+    #[must_use]
+    pub fn needs(&self, event: &Event, at: Moment) -> Option<Needs> {
+        match event {
+            Event::Said(caller, message) => self.needs_of_peer(caller, message, at),
+            Event::StillHere(caller) | Event::Gone(caller, _) => {
+                Some(Needs::about(caller.network.clone()?, vec![caller.peer]))
+            }
+            Event::Announced(_, announcement) => {
+                let mut targets = vec![announcement.peer_id];
+                targets.extend(&announcement.tell);
+                Some(Needs {
+                    sample: Some(self.sample(announcement.peer_id, true, at)),
+                    waiting_for: Some(announcement.peer_id),
+                    ..Needs::about(announcement.network_name.clone(), targets)
+                })
+            }
+            Event::Withdrawn(_, withdrawal) => {
+                Some(Needs::about(withdrawal.network_name.clone(), vec![withdrawal.peer_id]))
+            }
+            Event::Routed(_, signal) => {
+                Some(Needs::about(signal.network.clone(), vec![signal.from, signal.target]))
+            }
+            Event::Returned(_, back) => Some(Needs::about(back.network_name.clone(), vec![back.return_to])),
+            Event::Settled(_, Outcome::Routed(_)) => None,
+            Event::Settled(route, _) => {
+                Some(Needs::about(route.signal.network.clone(), vec![route.signal.from, route.signal.target]))
+            }
+            Event::Passed(network) => {
+                Some(Needs { over_at: Some(at.now), ..Needs::about(network.clone(), vec![]) })
+            }
+        }
+    }
+
+    fn needs_of_peer(&self, caller: &Caller, message: &PeerMessage, at: Moment) -> Option<Needs> {
+        match message {
+            PeerMessage::Announce { network, .. } => Some(Needs {
+                sample: Some(self.sample(caller.peer, false, at)),
+                ..Needs::about(network.clone(), vec![caller.peer])
+            }),
+            PeerMessage::Discover => Some(Needs {
+                sample: Some(self.sample(caller.peer, false, at)),
+                ..Needs::about(caller.network.clone()?, vec![caller.peer])
+            }),
+            PeerMessage::Signal { target, .. } => Some(Needs {
+                nodes: true,
+                ..Needs::about(caller.network.clone()?, vec![caller.peer, *target])
+            }),
+            PeerMessage::Goodbye { .. } => Some(Needs::about(caller.network.clone()?, vec![caller.peer])),
+            PeerMessage::Ping | PeerMessage::Cleanup => None,
+        }
+    }
+
+    const fn sample(&self, near: PeerId, here_only: bool, at: Moment) -> Sample {
+        Sample { near, most: self.settings.discovery, here_only, seed: at.seed }
+    }
+
+    /// What is to be done. Pure and total: the facts must be those that [`Self::needs`] asked for
+    /// (the default if it asked for none).
+    #[must_use]
+    pub fn decide(&self, event: Event, facts: &Facts, at: Moment) -> Decision {
+        match event {
+            Event::Said(caller, message) => self.said(&caller, message, facts, at),
+            Event::StillHere(caller) => self.still_here(&caller, facts, at.now),
+            Event::Gone(caller, departure) => self.gone(&caller, departure, facts, at.now),
+            Event::Announced(node, announcement) => self.announced(&node, announcement, facts, at.now),
+            Event::Withdrawn(node, withdrawal) => self.withdrawn(node, &withdrawal, facts, at.now),
+            Event::Routed(node, signal) => self.routed(&node, signal, facts, at.now),
+            Event::Returned(_, back) => returned(back, facts, at.now),
+            Event::Settled(route, outcome) => self.settled(route, &outcome, facts, at.now),
+            Event::Passed(_) => self.passed(facts, at.now),
+        }
+    }
+
+    fn said(&self, caller: &Caller, message: PeerMessage, facts: &Facts, at: Moment) -> Decision {
+        let kind = message.kind();
+        match message {
+            PeerMessage::Announce { network, profile } => {
+                self.announce(caller, network, profile, facts, at.now)
+            }
+            PeerMessage::Signal { kind, target, data, id } => {
+                self.signal(caller, kind, target, data, id, facts, at.now)
+            }
+            PeerMessage::Goodbye { data } => self.goodbye(caller, data, facts, at.now),
+            PeerMessage::Discover if caller.network.is_none() => {
+                refuse(Refusal::new(Code::NotAnnounced, Some(kind.into())), at.now)
+            }
+            PeerMessage::Discover => {
+                Decision::reply(facts.sample.iter().map(|p| p.discovered.clone()).collect())
+            }
+            PeerMessage::Ping => Decision::reply(vec![NodeMessage::Pong { peer: caller.peer }.frame(at.now)]),
+            PeerMessage::Cleanup => Decision::default(),
+        }
+    }
+}
+
+impl Needs {
+    fn about(network: NetworkName, targets: Vec<PeerId>) -> Self {
+        Self { network, targets, sample: None, waiting_for: None, over_at: None, nodes: false }
+    }
+}
+
+impl Decision {
+    fn reply(replies: Vec<Frame>) -> Self {
+        Self { replies, ..Self::default() }
+    }
+}
+
+/// The refusal is all there is to do.
+fn refuse(refusal: Refusal, now: Millis) -> Decision {
+    Decision::reply(vec![NodeMessage::Error(refusal).frame(now)])
+}

@@ -1,0 +1,73 @@
+//! A peer of this node announces itself, or is still there.
+
+use alloc::sync::Arc;
+use alloc::vec;
+
+use pigeonhub_protocol::{Millis, NetworkName, RawJson};
+
+use crate::presence::same_profile;
+use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence};
+
+impl Node {
+    /// The newcomer is told of some peers, and exactly those are told of it: a pair of which only
+    /// one side knows the other may never connect.
+    pub(super) fn announce(
+        &self,
+        caller: &Caller,
+        network: NetworkName,
+        profile: RawJson,
+        facts: &Facts,
+        now: Millis,
+    ) -> Decision {
+        let home = Home::Here(caller.session);
+        let until = now.plus(self.settings.lease);
+        let mut decision =
+            Decision::reply(facts.sample.iter().map(|presence| presence.discovered.clone()).collect());
+        decision.joined = Some(network.clone());
+
+        let known = facts.targets.first().and_then(|target| target.here());
+        if let Some(known) = known
+            && known.is_live()
+            && known.home == home
+            && same_profile(&known.profile, &profile)
+        {
+            decision.changes = vec![Change::Renew { peer: caller.peer, home, until }];
+            decision.errands =
+                vec![Errand::Announce { presence: known.clone(), tell: vec![], refresh: true }];
+            return decision;
+        }
+
+        let presence = Presence::live(caller.peer, network, home, self.id.clone(), profile, now, until);
+        let here = facts.sample.iter().filter(|other| other.home.is_here());
+        let to = here.map(|other| other.peer).collect();
+        let tell = facts.sample.iter().filter_map(|other| match &other.home {
+            Home::At(node) => Some((node.clone(), other.peer)),
+            Home::Here(_) => None,
+        });
+        decision.changes = vec![
+            Change::Remember(Arc::clone(&presence)),
+            Change::Tell { to, frame: presence.discovered.clone() },
+        ];
+        decision.errands = vec![Errand::Announce { tell: tell.collect(), presence, refresh: false }];
+        decision
+    }
+
+    /// The lease is renewed at half its time, here and at the other nodes.
+    pub(super) fn still_here(&self, caller: &Caller, facts: &Facts, now: Millis) -> Decision {
+        let Some(known) = facts.targets.first().and_then(|target| target.here()) else {
+            return Decision::default();
+        };
+        if !known.is_live()
+            || !known.is_session(caller.session)
+            || known.until.since(now) > self.settings.lease / 2
+        {
+            return Decision::default();
+        }
+        let until = now.plus(self.settings.lease);
+        Decision {
+            changes: vec![Change::Renew { peer: caller.peer, home: known.home.clone(), until }],
+            errands: vec![Errand::Announce { presence: known.clone(), tell: vec![], refresh: true }],
+            ..Decision::default()
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Mail: what waits for a peer until its session (or its next one) reads it.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{Code, Frame, Millis, NodeMessage, Signal, limit};
+
+/// One message for one peer.
+#[derive(Clone, Debug)]
+pub enum Mail {
+    /// News (discovery, departure, errors): of use only to a peer that is here, so it is dropped
+    /// when the peer has gone.
+    News(Frame),
+    /// A signal: never dropped in silence. If nobody reads it in time, its sender hears `code`.
+    Signal {
+        /// The signal.
+        signal: Signal,
+        /// How long it waits.
+        until: Millis,
+        /// What the sender hears when that is over.
+        code: Code,
+    },
+}
+
+impl Mail {
+    /// The frame to be sent. A signal is serialised here, once: it has one recipient.
+    #[must_use]
+    pub fn into_frame(self, now: Millis) -> Frame {
+        match self {
+            Self::News(frame) => frame,
+            Self::Signal { signal, .. } => NodeMessage::Signal(signal).frame(now),
+        }
+    }
+
+    /// Bytes that it occupies, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::News(frame) => frame.len(),
+            Self::Signal { signal, .. } => signal.data.get().len() + 256,
+        }
+    }
+}
+
+/// A mailbox is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+/// The mail of one peer, in order, bounded by [`limit::MAILBOX_MESSAGES`] and
+/// [`limit::MAILBOX_BYTES`].
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    mail: VecDeque<Mail>,
+    bytes: usize,
+}
+
+impl Mailbox {
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.mail.is_empty()
+    }
+
+    /// Whether a message of ordinary size is refused.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.mail.len() >= limit::MAILBOX_MESSAGES || self.bytes + limit::MESSAGE > limit::MAILBOX_BYTES
+    }
+
+    /// Adds a message at the end.
+    ///
+    /// # Errors
+    /// [`Overflow`]: the message was not taken.
+    pub fn push(&mut self, mail: Mail) -> Result<(), Overflow> {
+        if self.mail.len() >= limit::MAILBOX_MESSAGES || self.bytes + mail.size() > limit::MAILBOX_BYTES {
+            return Err(Overflow);
+        }
+        self.push_anyway(mail);
+        Ok(())
+    }
+
+    /// Adds a message whose fitting was decided before: other decisions may have been quicker, so
+    /// the limit is passed by as many as were made at the same moment, no more.
+    pub fn push_anyway(&mut self, mail: Mail) {
+        self.bytes += mail.size();
+        self.mail.push_back(mail);
+    }
+
+    /// Puts back what was taken and could not be sent; it was counted before, so it fits.
+    pub fn put_back(&mut self, mail: Vec<Mail>) {
+        for mail in mail.into_iter().rev() {
+            self.bytes += mail.size();
+            self.mail.push_front(mail);
+        }
+    }
+
+    /// Takes up to `most` messages from the front. An emptied mailbox keeps no memory.
+    pub fn take(&mut self, most: usize) -> Vec<Mail> {
+        let taken: Vec<Mail> = self.mail.drain(..most.min(self.mail.len())).collect();
+        if self.mail.is_empty() {
+            *self = Self::default();
+        } else {
+            self.bytes -= taken.iter().map(Mail::size).sum::<usize>();
+        }
+        taken
+    }
+
+    /// Takes the signals that wait no longer at `now`.
+    pub fn take_expired(&mut self, now: Millis) -> Vec<Mail> {
+        self.extract(|mail| matches!(mail, Mail::Signal { until, .. } if *until <= now))
+    }
+
+    /// Takes all signals, for a peer that turned up elsewhere; news are left.
+    pub fn take_signals(&mut self) -> Vec<Mail> {
+        self.extract(|mail| matches!(mail, Mail::Signal { .. }))
+    }
+
+    /// Drops the news, when the peer that they were for has gone.
+    pub fn drop_news(&mut self) {
+        let signals = self.take_signals();
+        *self = Self::default();
+        self.put_back(signals);
+    }
+
+    /// When the first waiting signal is overdue.
+    #[must_use]
+    pub fn next_expiry(&self) -> Millis {
+        let until = |mail: &Mail| match mail {
+            Mail::Signal { until, .. } => Some(*until),
+            Mail::News(_) => None,
+        };
+        self.mail.iter().filter_map(until).min().unwrap_or(Millis(u64::MAX))
+    }
+
+    fn extract(&mut self, take: impl Fn(&Mail) -> bool) -> Vec<Mail> {
+        if !self.mail.iter().any(&take) {
+            return Vec::new();
+        }
+        let (mut taken, mut left) = (Vec::new(), VecDeque::new());
+        for mail in core::mem::take(&mut self.mail) {
+            if take(&mail) {
+                taken.push(mail);
+            } else {
+                left.push_back(mail);
+            }
+        }
+        self.bytes = left.iter().map(Mail::size).sum();
+        self.mail = left;
+        taken
+    }
+}

@@ -1,0 +1,58 @@
+//! The choice of peers that a newcomer is told of: half the nearest, half by dice.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::PeerId;
+
+use super::member::Member;
+use crate::roster::Roster;
+use crate::{Presence, Sample};
+
+/// The chosen, and whether they are everyone.
+pub(super) fn choose(members: &Roster<Member>, sample: &Sample) -> (Vec<Arc<Presence>>, bool) {
+    let eligible = |(peer, member): (&PeerId, &Member)| {
+        if *peer == sample.near {
+            return None;
+        }
+        let presence =
+            if sample.here_only { member.here().filter(|here| here.is_live()) } else { member.live() };
+        presence.cloned()
+    };
+    // One more than wanted, as the peer itself is among them, too.
+    if members.len() <= sample.most + 1 {
+        let all: Vec<_> = members.iter().filter_map(eligible).collect();
+        return (all, true);
+    }
+
+    let near = members.nearest(&sample.near, sample.most);
+    let near = near.iter().filter_map(|peer| eligible((peer, members.get(peer)?)));
+    let mut chosen: Vec<_> = near.take(sample.most.div_ceil(2)).collect();
+    let mut dice = Dice(sample.seed);
+    // A throw may hit a peer that is away or chosen already; in a network that is mostly away the
+    // choice stays smaller, and the cost stays bounded.
+    for _ in 0..sample.most * 2 {
+        if chosen.len() >= sample.most {
+            break;
+        }
+        if let Some(presence) = members.at(dice.throw()).and_then(eligible)
+            && !chosen.iter().any(|other| other.peer == presence.peer)
+        {
+            chosen.push(presence);
+        }
+    }
+    (chosen, false)
+}
+
+/// Splitmix64.
+struct Dice(u64);
+
+impl Dice {
+    const fn throw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
