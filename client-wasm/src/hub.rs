@@ -1,0 +1,158 @@
+//! The hub: this client's place in the mesh.
+
+use core::pin::pin;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::Stream;
+use futures_util::future::{Either, select};
+use pigeonhub_client_core::{Command, Input, NodeUrl, NodeView};
+use web_sys::MediaStream;
+
+use crate::engine::Engine;
+use crate::error::HubError;
+use crate::event::{HubEvent, PeerInfo};
+use crate::link::Link;
+use crate::options::{self, Checked, HubOptions};
+use crate::{address, ambient, identity};
+
+/// How long the first node may take, in milliseconds.
+const PATIENCE: i32 = 10_000;
+
+/// A client of the mesh. Clones are the same client; only [`Hub::close`] ends it.
+#[derive(Clone)]
+pub struct Hub(Rc<Engine>);
+
+impl Hub {
+    /// Goes on the nodes; done when the first one is there.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-options`, `invalid-network`, `invalid-url`, `invalid-peer-id`, `invalid-profile`,
+    /// `invalid-ice-servers` or `no-webrtc` at once; `no-node` after 10 s without any node.
+    pub async fn connect(options: HubOptions) -> Result<Self, HubError> {
+        let (hub, first_node) = Self::open(options.try_into()?).await;
+        hub.ready(first_node).await?;
+        Ok(hub)
+    }
+
+    /// Starts, without waiting for a node.
+    pub(crate) async fn open(options: Checked) -> (Self, oneshot::Receiver<()>) {
+        let peer = match options.peer {
+            Some(peer) => peer,
+            None if options.persist => identity::kept(&options.network).await,
+            None => identity::fresh(),
+        };
+        let (engine, first_node) = Engine::start(&options, peer);
+        (Self(engine), first_node)
+    }
+
+    /// Waits for the first node, and closes the hub if none comes.
+    pub(crate) async fn ready(&self, first_node: oneshot::Receiver<()>) -> Result<(), HubError> {
+        match select(first_node, pin!(ambient::sleep(PATIENCE))).await {
+            Either::Left((Ok(()), _)) => Ok(()),
+            Either::Left((Err(_), _)) => Err(HubError::hub_closed()),
+            Either::Right(_) => {
+                self.close();
+                Err(HubError::new("no-node", "none of the nodes could be reached within 10 seconds"))
+            }
+        }
+    }
+
+    /// This peer's id.
+    #[must_use]
+    pub fn peer_id(&self) -> String {
+        self.0.peer().as_str().into()
+    }
+
+    /// What happens, until the hub is closed. The first subscription also gets what came before
+    /// it. A reader that is more than 1024 events behind loses the oldest.
+    pub fn events(&self) -> impl Stream<Item = HubEvent> + use<> {
+        self.0.events().subscribe()
+    }
+
+    /// Links up with a peer; done when the data channel is open. If there is a link already, that
+    /// is it.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-peer-id`, `target-self`, `peer-unavailable`, `no-answer`, `no-path`,
+    /// `negotiation-failed`, `closed`.
+    pub async fn dial(&self, peer: &str, media: Option<MediaStream>) -> Result<Link, HubError> {
+        let peer = options::peer(peer)?;
+        if peer == self.0.peer() {
+            return Err(HubError::new("target-self", "a peer cannot dial itself"));
+        }
+        self.still_open()?;
+        let link = self.0.link_with(peer);
+        if let Some(media) = media {
+            link.add_stream(&media)?;
+        }
+        self.0.tell(Input::Command(Command::Dial(peer)));
+        link.connected().await?;
+        Ok(link)
+    }
+
+    /// The link to a peer, if there is one.
+    #[must_use]
+    pub fn link(&self, peer: &str) -> Option<Link> {
+        self.0.link(&peer.parse().ok()?)
+    }
+
+    /// The peers of the network that this client was told of.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.0.view().borrow().peers().map(PeerInfo::from).collect()
+    }
+
+    /// The nodes to choose from.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeView> {
+        self.0.view().borrow().nodes().to_vec()
+    }
+
+    /// Tells others something new about this peer: a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-profile`, `closed`.
+    #[expect(clippy::needless_pass_by_value, reason = "what is set is given away")]
+    pub fn set_profile(&self, profile: serde_json::Value) -> Result<(), HubError> {
+        self.set_profile_json(&profile.to_string())
+    }
+
+    pub(crate) fn set_profile_json(&self, json: &str) -> Result<(), HubError> {
+        self.still_open()?;
+        self.0.tell(Input::Command(Command::SetProfile(options::profile(json)?)));
+        Ok(())
+    }
+
+    /// One more node to choose from.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-url`, `closed`.
+    pub fn add_node(&self, url: &str) -> Result<(), HubError> {
+        self.still_open()?;
+        let url = address::checked(url)?;
+        self.0.view().borrow_mut().add_node(&url);
+        self.0.tell(Input::Command(Command::AddNode(url)));
+        Ok(())
+    }
+
+    /// A node no longer to choose from.
+    pub fn remove_node(&self, url: &str) {
+        let url = NodeUrl(url.into());
+        self.0.view().borrow_mut().remove_node(&url);
+        self.0.tell(Input::Command(Command::RemoveNode(url)));
+    }
+
+    /// Says goodbye and closes everything.
+    pub fn close(&self) {
+        self.0.tell(Input::Command(Command::Close));
+    }
+
+    pub(crate) fn still_open(&self) -> Result<(), HubError> {
+        if self.0.is_closed().get() { Err(HubError::hub_closed()) } else { Ok(()) }
+    }
+}

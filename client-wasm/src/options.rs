@@ -1,0 +1,124 @@
+//! What an app chooses when it connects, and the check of it.
+
+use pigeonhub_client_core::{NodeUrl, Options};
+use pigeonhub_protocol::{NetworkName, PeerId, RawJson, limit};
+use wasm_bindgen::JsValue;
+use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection};
+
+use crate::address;
+use crate::error::HubError;
+
+/// Public STUN servers of two operators, for apps that name none.
+const STUN: [&str; 2] = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"];
+
+/// What an app chooses when it connects.
+#[derive(Clone, Debug)]
+pub struct HubOptions {
+    /// The network (room) to be in: peers of other networks are not seen. `global` by default.
+    pub network: String,
+    /// URLs of nodes, best first: `ws`, `wss`, `http` or `https`.
+    pub nodes: Vec<String>,
+    /// What others are told about this peer: a JSON object.
+    pub profile: serde_json::Value,
+    /// This peer's id, 40 hexadecimal digits; a random one by default.
+    pub peer_id: Option<String>,
+    /// Come back with the same id after a reload. Tabs that are open at once have an id each.
+    pub persist: bool,
+    /// How many nodes to be on at once: 2 by default.
+    pub sessions: usize,
+    /// `RTCConfiguration.iceServers`; two public STUN servers by default.
+    pub ice_servers: Option<JsValue>,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            network: NetworkName::GLOBAL.into(),
+            nodes: Vec::new(),
+            profile: serde_json::Value::Object(serde_json::Map::new()),
+            peer_id: None,
+            persist: false,
+            sessions: 2,
+            ice_servers: None,
+        }
+    }
+}
+
+/// The options of an app after their check, all but the peer's id.
+pub(crate) struct Checked {
+    pub network: NetworkName,
+    pub nodes: Vec<NodeUrl>,
+    pub profile: RawJson,
+    pub peer: Option<PeerId>,
+    pub persist: bool,
+    pub sessions: usize,
+    pub rtc: RtcConfiguration,
+}
+
+impl Checked {
+    /// Options for the client of this peer.
+    pub(crate) fn client(&self, peer: PeerId) -> Options {
+        Options {
+            peer,
+            network: self.network.clone(),
+            profile: self.profile.clone(),
+            nodes: self.nodes.clone(),
+            sessions: self.sessions,
+        }
+    }
+}
+
+impl TryFrom<HubOptions> for Checked {
+    type Error = HubError;
+
+    fn try_from(options: HubOptions) -> Result<Self, HubError> {
+        let network = options.network.parse::<NetworkName>();
+        let nodes = options.nodes.iter().map(|url| address::checked(url)).collect::<Result<Vec<_>, _>>()?;
+        if nodes.is_empty() {
+            return Err(HubError::new("invalid-options", "at least one node is needed"));
+        }
+        Ok(Self {
+            network: network.map_err(|error| HubError::new("invalid-network", error.to_string()))?,
+            nodes,
+            profile: profile(&options.profile.to_string())?,
+            peer: options.peer_id.as_deref().map(peer).transpose()?,
+            persist: options.persist,
+            sessions: options.sessions.max(1),
+            rtc: rtc(options.ice_servers)?,
+        })
+    }
+}
+
+/// Checks a peer id.
+pub(crate) fn peer(text: &str) -> Result<PeerId, HubError> {
+    text.parse().map_err(|_| HubError::new("invalid-peer-id", "a peer id is exactly 40 hexadecimal digits"))
+}
+
+/// Checks a profile.
+pub(crate) fn profile(json: &str) -> Result<RawJson, HubError> {
+    let invalid = || HubError::new("invalid-profile", "a profile is a JSON object of at most 16 KiB");
+    if !json.starts_with('{') || json.len() > limit::PROFILE {
+        return Err(invalid());
+    }
+    serde_json::from_str(json).map_err(|_| invalid())
+}
+
+/// The configuration of every connection. A throw-away one shows that the browser takes it, and
+/// that there is WebRTC at all: better now than at the first call.
+fn rtc(ice_servers: Option<JsValue>) -> Result<RtcConfiguration, HubError> {
+    let configuration = RtcConfiguration::new();
+    let code = if ice_servers.is_some() { "invalid-ice-servers" } else { "no-webrtc" };
+    let servers = ice_servers.unwrap_or_else(|| {
+        let server = RtcIceServer::new();
+        server.set_urls(&STUN.map(JsValue::from).into_iter().collect::<js_sys::Array>());
+        js_sys::Array::of1(&server).into()
+    });
+    configuration.set_ice_servers(&servers);
+    match RtcPeerConnection::new_with_configuration(&configuration) {
+        Ok(connection) => {
+            connection.close();
+            Ok(configuration)
+        }
+        Err(thrown) => Err(HubError::thrown(code, &thrown)),
+    }
+}
