@@ -76,7 +76,7 @@ pub struct Running {
     /// The process itself, for its pipes.
     pub process: Child,
     group: Pid,
-    guard: Child,
+    guard: Option<Child>,
 }
 
 impl Running {
@@ -92,7 +92,10 @@ impl Running {
         let process = command.spawn().with_context(|| format!("cannot start `{}`", shown(command)))?;
         let group = Pid::from_raw(i32::try_from(process.id())?);
         live.groups.push(group);
-        Ok(Self { process, group, guard: guard(group)? })
+        drop(live);
+        let mut running = Self { process, group, guard: None };
+        running.guard = Some(guard(group)?);
+        Ok(running)
     }
 
     /// Waits for the end.
@@ -115,8 +118,10 @@ impl Drop for Running {
         }
         signal_all(&[self.group], Signal::SIGKILL);
         let _ = self.process.wait();
-        let _ = self.guard.kill();
-        let _ = self.guard.wait();
+        if let Some(guard) = &mut self.guard {
+            let _ = guard.kill();
+            let _ = guard.wait();
+        }
         live().groups.retain(|group| *group != self.group);
     }
 }
@@ -174,7 +179,7 @@ mod tests {
     #[test]
     fn a_child_ends_when_its_guard_finds_us_gone() -> Result<()> {
         let mut running = Running::start(Command::new("sleep").arg("600"))?;
-        drop(running.guard.stdin.take());
+        drop(running.guard.as_mut().and_then(|guard| guard.stdin.take()));
         let status = running.wait()?;
         assert_eq!(status.signal(), Some(Signal::SIGTERM as i32));
         Ok(())

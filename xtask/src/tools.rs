@@ -43,7 +43,7 @@ impl Tool {
 /// What is missing, what for, and the one command that installs it all.
 fn missing(absent: &[&Tool]) -> String {
     let why: Vec<_> = absent.iter().map(|tool| tool.why()).collect();
-    format!("{}. Install with\n\n    sudo apt-get install {}\n", why.join(";\n"), packages(absent).join(" "))
+    format!("{}. Install with\n\n    sudo apt-get install {}", why.join(";\n"), packages(absent).join(" "))
 }
 
 fn packages(tools: &[&Tool]) -> Vec<&'static str> {
@@ -139,7 +139,7 @@ mod tests {
         let (one, two) = (tool(&["no-such-one"], "package-one"), tool(&["no-such-two"], "package-two"));
         let text = missing(&absent(&[&one, &two]));
         for part in
-            ["no-such-one is missing", "no-such-two", "to show this", "install package-one package-two\n"]
+            ["no-such-one is missing", "no-such-two", "to show this", "install package-one package-two"]
         {
             assert!(text.contains(part), "{text}");
         }
