@@ -37,7 +37,7 @@ pub use change::{Change, Decision, Errand, Outcome, Route};
 pub use event::{Caller, Event};
 pub use exchange::{Store, exchange};
 pub use facts::{Facts, Needs, Sample, Target};
-pub use mail::{Mail, Overflow};
+pub use mail::{Mail, MailSeq, Mailbox, Overflow};
 pub use memory::{Memory, Outlet};
 pub use node::{Admission, Node, Settings};
 pub use presence::{Home, Presence, SessionId, State};

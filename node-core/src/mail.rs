@@ -46,12 +46,18 @@ impl Mail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow;
 
+/// The place of a message in its mailbox: grows by one for each, and never goes back while the
+/// peer is known. Over HTTP it is the `id` of an event, and the reader's cursor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MailSeq(pub u64);
+
 /// The mail of one peer, in order, bounded by [`limit::MAILBOX_MESSAGES`] and
 /// [`limit::MAILBOX_BYTES`].
 #[derive(Debug, Default)]
 pub struct Mailbox {
-    mail: VecDeque<Mail>,
+    mail: VecDeque<(MailSeq, Mail)>,
     bytes: usize,
+    last: MailSeq,
 }
 
 impl Mailbox {
@@ -82,27 +88,38 @@ impl Mailbox {
     /// Adds a message whose fitting was decided before: other decisions may have been quicker, so
     /// the limit is passed by as many as were made at the same moment, no more.
     pub fn push_anyway(&mut self, mail: Mail) {
+        self.last = MailSeq(self.last.0 + 1);
         self.bytes += mail.size();
-        self.mail.push_back(mail);
-    }
-
-    /// Puts back what was taken and could not be sent; it was counted before, so it fits.
-    pub fn put_back(&mut self, mail: Vec<Mail>) {
-        for mail in mail.into_iter().rev() {
-            self.bytes += mail.size();
-            self.mail.push_front(mail);
-        }
+        self.mail.push_back((self.last, mail));
     }
 
     /// Takes up to `most` messages from the front. An emptied mailbox keeps no memory.
     pub fn take(&mut self, most: usize) -> Vec<Mail> {
-        let taken: Vec<Mail> = self.mail.drain(..most.min(self.mail.len())).collect();
-        if self.mail.is_empty() {
-            *self = Self::default();
-        } else {
-            self.bytes -= taken.iter().map(Mail::size).sum::<usize>();
-        }
+        let taken = self.mail.drain(..most.min(self.mail.len()));
+        let taken: Vec<Mail> = taken.map(|(_, mail)| mail).collect();
+        self.shrink(taken.iter().map(Mail::size).sum());
         taken
+    }
+
+    /// Puts back what was taken and could not be sent; it was counted before, so it fits.
+    pub fn put_back(&mut self, mail: Vec<Mail>) {
+        let front = self.mail.front().map_or(self.last.0 + 1, |(seq, _)| seq.0);
+        for (mail, back) in mail.into_iter().rev().zip(1..) {
+            self.bytes += mail.size();
+            self.mail.push_front((MailSeq(front.saturating_sub(back)), mail));
+        }
+    }
+
+    /// Up to `most` messages after `cursor`. They stay until they are acknowledged.
+    #[must_use]
+    pub fn read(&self, cursor: MailSeq, most: usize) -> Vec<(MailSeq, Mail)> {
+        self.mail.iter().filter(|(seq, _)| *seq > cursor).take(most).cloned().collect()
+    }
+
+    /// The reader has everything up to `cursor`.
+    pub fn acknowledge(&mut self, cursor: MailSeq) {
+        let count = self.mail.iter().take_while(|(seq, _)| *seq <= cursor).count();
+        drop(self.take(count));
     }
 
     /// Takes the signals that wait no longer at `now`.
@@ -117,15 +134,13 @@ impl Mailbox {
 
     /// Drops the news, when the peer that they were for has gone.
     pub fn drop_news(&mut self) {
-        let signals = self.take_signals();
-        *self = Self::default();
-        self.put_back(signals);
+        drop(self.extract(|mail| matches!(mail, Mail::News(_))));
     }
 
     /// When the first waiting signal is overdue.
     #[must_use]
     pub fn next_expiry(&self) -> Millis {
-        let until = |mail: &Mail| match mail {
+        let until = |(_, mail): &(MailSeq, Mail)| match mail {
             Mail::Signal { until, .. } => Some(*until),
             Mail::News(_) => None,
         };
@@ -133,19 +148,27 @@ impl Mailbox {
     }
 
     fn extract(&mut self, take: impl Fn(&Mail) -> bool) -> Vec<Mail> {
-        if !self.mail.iter().any(&take) {
+        if !self.mail.iter().any(|(_, mail)| take(mail)) {
             return Vec::new();
         }
         let (mut taken, mut left) = (Vec::new(), VecDeque::new());
-        for mail in core::mem::take(&mut self.mail) {
+        for (seq, mail) in core::mem::take(&mut self.mail) {
             if take(&mail) {
                 taken.push(mail);
             } else {
-                left.push_back(mail);
+                left.push_back((seq, mail));
             }
         }
-        self.bytes = left.iter().map(Mail::size).sum();
         self.mail = left;
+        self.shrink(taken.iter().map(Mail::size).sum());
         taken
+    }
+
+    /// After `bytes` were taken out.
+    fn shrink(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        if self.mail.is_empty() {
+            self.mail = VecDeque::new();
+        }
     }
 }

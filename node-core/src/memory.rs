@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
 use crate::roster::Roster;
-use crate::{Change, Facts, Home, Mail, Needs, Presence, SessionId, State, Target};
+use crate::{Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
 use member::Member;
 
 /// Where a session that keeps a socket hears of its mail.
@@ -132,6 +132,28 @@ impl Memory {
         }
     }
 
+    /// Up to `most` messages of a session after its cursor, for a session that acknowledges: they stay
+    /// until then.
+    #[must_use]
+    pub fn read(
+        &mut self,
+        network: &NetworkName,
+        peer: PeerId,
+        session: SessionId,
+        cursor: MailSeq,
+        most: usize,
+    ) -> Vec<(MailSeq, Mail)> {
+        let member = self.member_of(network, &peer, session);
+        member.map_or_else(Vec::new, |member| member.mailbox.read(cursor, most))
+    }
+
+    /// A session has got everything up to its cursor.
+    pub fn acknowledge(&mut self, network: &NetworkName, peer: PeerId, session: SessionId, cursor: MailSeq) {
+        if let Some(member) = self.member_of(network, &peer, session) {
+            member.mailbox.acknowledge(cursor);
+        }
+    }
+
     /// The networks in which something may be over.
     #[must_use]
     pub fn due(&self, now: Millis) -> Vec<NetworkName> {
@@ -239,12 +261,12 @@ impl Network {
             }
             Mail::Signal { until, .. } => {
                 let member = self.members.entry(to);
-                let is_live_here = member.is_live_here();
-                // Live elsewhere: it turned up there after the decision to wait for it.
-                let is_live = member.live().is_some();
                 member.receive(mail);
-                if !is_live_here {
-                    self.due = if is_live { Millis(0) } else { self.due.min(until) };
+                if !member.is_live_here() && member.live().is_some() {
+                    // It turned up elsewhere after the decision to wait for it here.
+                    self.due = Millis(0);
+                } else if member.outlet.is_none() {
+                    self.due = self.due.min(until);
                 }
             }
         }
@@ -288,11 +310,12 @@ impl Network {
                     due = due.min(home.until);
                 }
             }
-            if member.mailbox.is_empty() || member.is_live_here() {
+            // A session with an outlet reads at once; any other may have stopped reading.
+            if member.mailbox.is_empty() || (member.is_live_here() && member.outlet.is_some()) {
                 continue;
             }
             overdue.append(&mut member.mailbox.take_expired(now));
-            if member.live().is_some() {
+            if !member.is_live_here() && member.live().is_some() {
                 let target = member.target();
                 let stranded = member.mailbox.take_signals().into_iter();
                 facts.stranded.extend(stranded.map(|mail| (mail, target.clone())));
