@@ -19,6 +19,7 @@ use crate::connection::Connection;
 use crate::error::thrown_text;
 use crate::event::HubEvent;
 use crate::feed::Feed;
+use crate::identity::Identity;
 use crate::link::Link;
 use crate::listener::Listener;
 use crate::options::Checked;
@@ -35,6 +36,8 @@ const UNREAD: usize = 1024;
 /// The client with everything that it acts on. It lives until it is closed.
 pub(crate) struct Engine {
     peer: PeerId,
+    /// Held until the end.
+    identity: RefCell<Option<Identity>>,
     rtc: RtcConfiguration,
     client: RefCell<Client>,
     /// What happened while something else was being carried out.
@@ -54,10 +57,12 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Starts a client. The receiver learns when the first node is there.
-    pub(crate) fn start(options: &Checked, peer: PeerId) -> (Rc<Self>, oneshot::Receiver<()>) {
+    pub(crate) fn start(options: &Checked, identity: Identity) -> (Rc<Self>, oneshot::Receiver<()>) {
         let (ready, first_node) = oneshot::channel();
+        let peer = identity.peer;
         let engine = Rc::new(Self {
             peer,
+            identity: RefCell::new(Some(identity)),
             rtc: options.rtc.clone(),
             client: RefCell::new(Client::new(options.client(peer))),
             inputs: RefCell::default(),
@@ -232,6 +237,7 @@ impl Engine {
             link.enter(LinkState::Closed);
         }
         self.events.end();
+        self.identity.take();
     }
 }
 

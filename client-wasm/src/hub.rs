@@ -6,15 +6,17 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::Stream;
 use futures_util::future::{Either, select};
-use pigeonhub_client_core::{Command, Input, NodeUrl, NodeView};
+use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, NodeView};
+use pigeonhub_protocol::RawJson;
 use web_sys::MediaStream;
 
 use crate::engine::Engine;
 use crate::error::HubError;
 use crate::event::{HubEvent, PeerInfo};
+use crate::identity::Identity;
 use crate::link::Link;
 use crate::options::{self, Checked, HubOptions};
-use crate::{address, ambient, identity};
+use crate::{address, ambient, records};
 
 /// How long the first node may take, in milliseconds.
 const PATIENCE: i32 = 10_000;
@@ -38,12 +40,12 @@ impl Hub {
 
     /// Starts, without waiting for a node.
     pub(crate) async fn open(options: Checked) -> (Self, oneshot::Receiver<()>) {
-        let peer = match options.peer {
-            Some(peer) => peer,
-            None if options.persist => identity::kept(&options.network).await,
-            None => identity::fresh(),
+        let identity = match options.peer {
+            Some(peer) => Identity::chosen(peer),
+            None if options.persist => Identity::kept(&options.network).await,
+            None => Identity::fresh(),
         };
-        let (engine, first_node) = Engine::start(&options, peer);
+        let (engine, first_node) = Engine::start(&options, identity);
         (Self(engine), first_node)
     }
 
@@ -145,6 +147,52 @@ impl Hub {
         let url = NodeUrl(url.into());
         self.0.view().borrow_mut().remove_node(&url);
         self.0.tell(Input::Command(Command::RemoveNode(url)));
+    }
+
+    /// Publishes a record under a topic, for `ttl` seconds (300 if it does not say), at the first
+    /// node that takes it. Gives that node's receipt.
+    ///
+    /// # Errors
+    ///
+    /// `no-node` if none could be asked, or the code that the last one answered.
+    pub async fn publish(
+        &self,
+        topic: &str,
+        record: &serde_json::Value,
+        ttl: Option<u32>,
+    ) -> Result<serde_json::Value, HubError> {
+        let receipt = self.publish_json(topic, &record.to_string(), ttl).await?;
+        Ok(serde_json::from_str(&receipt).unwrap_or_default())
+    }
+
+    /// The records of a topic, from the first node that answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hub::publish`].
+    pub async fn find(&self, topic: &str) -> Result<Vec<serde_json::Value>, HubError> {
+        let records = self.find_json(topic).await?;
+        Ok(serde_json::from_str(records.get()).unwrap_or_default())
+    }
+
+    pub(crate) async fn publish_json(
+        &self,
+        topic: &str,
+        json: &str,
+        ttl: Option<u32>,
+    ) -> Result<String, HubError> {
+        records::publish(&self.nodes_to_ask(), topic, json, ttl).await
+    }
+
+    pub(crate) async fn find_json(&self, topic: &str) -> Result<RawJson, HubError> {
+        records::find(&self.nodes_to_ask(), topic).await
+    }
+
+    /// All nodes, those that are in use first.
+    fn nodes_to_ask(&self) -> Vec<NodeUrl> {
+        let mut nodes = self.nodes();
+        nodes.sort_by_key(|node| node.state != NodeState::Open);
+        nodes.into_iter().map(|node| node.url).collect()
     }
 
     /// Says goodbye and closes everything.

@@ -16,11 +16,13 @@ mod feed;
 mod framing;
 mod hub;
 mod identity;
+mod js;
 mod link;
 mod listener;
 mod options;
 mod outbox;
 mod page;
+mod records;
 mod socket;
 mod view;
 

@@ -171,8 +171,15 @@ impl Link {
         self.0.tracks.subscribe()
     }
 
+    /// Changes from now on. Whoever comes too late for any is told the last one.
     pub(crate) fn states(&self) -> Subscription<LinkState> {
-        self.0.states.subscribe()
+        if self.over().is_none() {
+            return self.0.states.subscribe();
+        }
+        let last = Feed::new(1, 1);
+        last.push(&self.state());
+        last.end();
+        last.subscribe()
     }
 
     pub(crate) fn outbox(&self) -> &Outbox {
@@ -235,13 +242,11 @@ impl Link {
         }
     }
 
-    pub(crate) async fn send(&self, payload: Payload) -> Result<(), HubError> {
-        if let Some(over) = self.over() {
-            return Err(over);
-        }
+    /// Puts a message in the outbox, now; the answer comes when the channel has taken all of it.
+    pub(crate) fn send(&self, payload: Payload) -> impl Future<Output = Result<(), HubError>> + use<> {
+        let answer = self.over().map_or_else(|| Ok(self.0.outbox.put(payload)), Err);
         // The outbox answers every message; were it gone, so would be the link.
-        let answer = self.0.outbox.put(payload);
-        answer.await.unwrap_or_else(|_| Err(HubError::link_closed()))
+        async { answer?.await.unwrap_or_else(|_| Err(HubError::link_closed())) }
     }
 
     /// Why it is over, if it is.
