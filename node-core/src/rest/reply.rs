@@ -1,0 +1,81 @@
+//! What goes back over HTTP.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::Code;
+use serde::Serialize;
+
+/// An answer: always JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+    /// Headers besides `content-type`.
+    pub headers: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    error: &'a str,
+    code: Code,
+}
+
+impl Reply {
+    /// 200.
+    #[must_use]
+    pub fn ok(body: &impl Serialize) -> Self {
+        // Our bodies have string keys and finite numbers only, so this cannot fail.
+        Self { status: 200, body: serde_json::to_string(body).unwrap_or_default(), headers: Vec::new() }
+    }
+
+    /// A refusal: `{error, code}` with the status that goes with the code.
+    #[must_use]
+    pub fn refuse(code: Code) -> Self {
+        Self::refuse_saying(code, code.text())
+    }
+
+    /// A refusal in other words.
+    #[must_use]
+    pub fn refuse_saying(code: Code, error: &str) -> Self {
+        Self { status: status(code), ..Self::ok(&Refused { error, code }) }
+    }
+
+    pub(super) fn malformed(error: &serde_json::Error) -> Self {
+        let code = if error.is_data() { Code::InvalidRequest } else { Code::MalformedJson };
+        Self::refuse_saying(code, &error.to_string())
+    }
+
+    pub(super) fn invalid(error: &str) -> Self {
+        Self::refuse_saying(Code::InvalidRequest, error)
+    }
+
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        Self { headers: alloc::vec![("allow", allow)], ..Self::refuse(Code::MethodNotAllowed) }
+    }
+}
+
+const fn status(code: Code) -> u16 {
+    match code {
+        Code::Unauthorized => 401,
+        Code::Forbidden => 403,
+        Code::NotFound | Code::PeerUnavailable => 404,
+        Code::MethodNotAllowed => 405,
+        Code::MessageTooLarge | Code::ProfileTooLarge => 413,
+        Code::RateLimited => 429,
+        Code::NodeUnreachable => 502,
+        Code::Unavailable | Code::MailboxFull => 503,
+        Code::MalformedJson
+        | Code::MalformedMessage
+        | Code::UnknownType
+        | Code::BinaryFrame
+        | Code::TargetMissing
+        | Code::TargetInvalid
+        | Code::TargetSelf
+        | Code::NotAnnounced
+        | Code::NotRouted
+        | Code::InvalidRequest => 400,
+    }
+}

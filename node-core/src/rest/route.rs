@@ -1,0 +1,166 @@
+//! From a request to what it asks for.
+
+use alloc::string::String;
+
+use pigeonhub_protocol::mesh::{Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Routing};
+use pigeonhub_protocol::{Code, NodeId, limit};
+
+use super::{PageQuery, Publication, Replica, Reply, bodies, query};
+
+/// A request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Upper case.
+    pub method: &'a str,
+    /// As sent, without query.
+    pub path: &'a str,
+    /// As sent, without question mark.
+    pub query: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+    /// The node that signed the request, if one did whose key is known.
+    pub node: Option<&'a NodeId>,
+}
+
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// `GET /`
+    Root,
+    /// `GET /health`
+    Health,
+    /// `GET /signaling`
+    Signaling,
+    /// `GET /generate-peer-id`
+    GeneratePeerId,
+    /// `GET /peers`
+    Peers(PageQuery),
+    /// `GET /hubs`
+    Hubs,
+    /// `GET /metrics`: the one answer that is not JSON.
+    Metrics,
+    /// `GET /api/node`
+    Descriptor,
+    /// `GET /.well-known/pigeonhub-bootstrap`
+    Bootstrap,
+    /// `POST /api/meet`. Who speaks may be unknown yet: the host checks the signature against the
+    /// key of the meeting itself, and that key against the node's own URL.
+    Meet(Meeting),
+    /// `POST /api/leave`
+    Leave(NodeId),
+    /// `POST /api/announce-peer`
+    Announce(NodeId, OneOrMany<PeerAnnouncement>),
+    /// `POST /api/withdraw-peer`
+    Withdraw(NodeId, OneOrMany<PeerWithdrawal>),
+    /// `POST /api/route-signal`
+    RouteSignal(NodeId, OneOrMany<Routing>),
+    /// `POST /api/publish`
+    Publish(Publication),
+    /// `GET /api/find/{topic}`
+    Find(String),
+    /// `POST /api/replicate`
+    Replicate(NodeId, Replica),
+}
+
+const GET: &str = "GET, HEAD, OPTIONS";
+const POST: &str = "POST, OPTIONS";
+
+/// Finds out what a request asks for.
+///
+/// # Errors
+/// The reply that refuses it.
+pub fn route(request: &Request<'_>) -> Result<Call, Reply> {
+    let path = match request.path {
+        "/" => "/",
+        path => path.strip_suffix('/').unwrap_or(path),
+    };
+    let allow = match path {
+        "/"
+        | "/health"
+        | "/signaling"
+        | "/generate-peer-id"
+        | "/peers"
+        | "/hubs"
+        | "/metrics"
+        | "/api/node"
+        | "/.well-known/pigeonhub-bootstrap" => GET,
+        "/api/meet" | "/api/leave" | "/api/announce-peer" | "/api/withdraw-peer" | "/api/route-signal"
+        | "/api/publish" | "/api/replicate" => POST,
+        _ if path.starts_with("/api/find/") => GET,
+        _ => return Err(Reply::refuse(Code::NotFound)),
+    };
+    match request.method {
+        "GET" | "HEAD" if allow == GET => get(path, request.query),
+        "POST" if allow == POST => post(path, request.body, request.node),
+        _ => Err(Reply::method_not_allowed(allow)),
+    }
+}
+
+fn get(path: &str, query: &str) -> Result<Call, Reply> {
+    Ok(match path {
+        "/" => Call::Root,
+        "/health" => Call::Health,
+        "/signaling" => Call::Signaling,
+        "/generate-peer-id" => Call::GeneratePeerId,
+        "/peers" => Call::Peers(PageQuery::read(query)?),
+        "/hubs" => Call::Hubs,
+        "/metrics" => Call::Metrics,
+        "/api/node" => Call::Descriptor,
+        "/.well-known/pigeonhub-bootstrap" => Call::Bootstrap,
+        _ => Call::Find(topic(path)?),
+    })
+}
+
+fn topic(path: &str) -> Result<String, Reply> {
+    let topic = path.strip_prefix("/api/find/").and_then(query::decode);
+    topic
+        .filter(|topic| (1..=limit::TOPIC).contains(&topic.len()))
+        .ok_or_else(|| Reply::invalid("the topic is empty, too long or not UTF-8"))
+}
+
+fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
+    match path {
+        "/api/meet" => return bodies::one(body).map(Call::Meet),
+        "/api/publish" => return Publication::read(body).map(Call::Publish),
+        _ => {}
+    }
+    let node = node.cloned().ok_or_else(|| Reply::refuse(Code::Unauthorized))?;
+    // A node speaks for itself only.
+    let own = |named: &NodeId| (*named == node).then_some(()).ok_or_else(|| Reply::refuse(Code::Forbidden));
+    match path {
+        "/api/leave" => {
+            let Leave { node_id } = bodies::one(body)?;
+            own(&node_id)?;
+            Ok(Call::Leave(node))
+        }
+        "/api/announce-peer" => {
+            let items = bodies::one_or_many::<PeerAnnouncement>(body, |item| serde_json::from_str(item))?;
+            all(&items).try_for_each(|item| own(&item.node_id))?;
+            if all(&items).any(|item| item.data.get().len() > limit::PROFILE) {
+                return Err(Reply::refuse(Code::ProfileTooLarge));
+            }
+            Ok(Call::Announce(node, items))
+        }
+        "/api/withdraw-peer" => {
+            let items = bodies::one_or_many::<PeerWithdrawal>(body, |item| serde_json::from_str(item))?;
+            all(&items).try_for_each(|item| own(&item.node_id))?;
+            Ok(Call::Withdraw(node, items))
+        }
+        "/api/route-signal" => {
+            bodies::one_or_many(body, bodies::routing).map(|items| Call::RouteSignal(node, items))
+        }
+        _ => {
+            let replica = Replica::read(body)?;
+            own(&replica.from_node)?;
+            Ok(Call::Replicate(node, replica))
+        }
+    }
+}
+
+fn all<T>(items: &OneOrMany<T>) -> impl Iterator<Item = &T> {
+    match items {
+        OneOrMany::One(one) => core::slice::from_ref(one),
+        OneOrMany::Many(many) => many.as_slice(),
+    }
+    .iter()
+}
