@@ -11,35 +11,31 @@ extern crate alloc;
 extern crate std;
 
 mod action;
+mod backoff;
+mod candidates;
+mod client;
+mod clock;
+mod dedup;
+mod dice;
 mod event;
+mod frames;
 mod input;
+mod link;
+mod links;
+mod negotiation;
+mod numbers;
 mod options;
+mod outbox;
+mod payload;
+mod post;
+mod roster;
+mod sdp;
+mod session;
+mod sessions;
+mod turn;
 
 pub use action::{Action, RtcCommand};
+pub use client::Client;
 pub use event::{Event, LinkFailure, LinkState, NodeState, NodeView, PeerView};
 pub use input::{Command, ConnectionState, Description, Input, RtcInput, SessionInput};
 pub use options::{NodeUrl, Options, SessionId};
-
-use alloc::vec::Vec;
-
-use pigeonhub_protocol::Moment;
-
-/// A client: a state machine.
-#[derive(Debug)]
-pub struct Client {
-    options: Options,
-}
-
-impl Client {
-    /// A client that has not started.
-    #[must_use]
-    pub const fn new(options: Options) -> Self {
-        Self { options }
-    }
-
-    /// The one door: something happened, what is to be done?
-    pub fn handle(&mut self, input: Input, at: Moment) -> Vec<Action> {
-        let _ = (&self.options, input, at);
-        Vec::new()
-    }
-}

@@ -1,10 +1,11 @@
 //! What an app chooses when it connects.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use pigeonhub_protocol::{NetworkName, PeerId, RawJson};
+use pigeonhub_protocol::{NetworkName, PeerId, RawJson, raw_json};
 
 /// A node's URL as the app gave it (`ws://`, `wss://`, `http://` or `https://`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,4 +35,13 @@ pub struct Options {
     pub nodes: Vec<NodeUrl>,
     /// How many nodes to be on at once; 2 unless the app says otherwise.
     pub sessions: usize,
+}
+
+impl Options {
+    /// The usual choice: an empty profile, two sessions.
+    #[must_use]
+    pub fn new(peer: PeerId, network: NetworkName, nodes: Vec<NodeUrl>) -> Self {
+        let profile = raw_json(&BTreeMap::<&str, ()>::new());
+        Self { peer, network, profile, nodes, sessions: 2 }
+    }
 }

@@ -1,0 +1,191 @@
+//! The client: one door, and who decides what behind it.
+
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{Millis, Moment, PeerId, PeerMessage, RawJson, raw_json};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::dedup::Dedup;
+use crate::dice::Dice;
+use crate::links::Links;
+use crate::numbers::Numbers;
+use crate::post::Post;
+use crate::roster::Roster;
+use crate::sessions::Sessions;
+use crate::turn::Turn;
+use crate::{Action, Command, Input, LinkState, NodeView, Options, PeerView, SessionId, SessionInput};
+
+/// A client: a state machine.
+#[derive(Debug)]
+pub struct Client {
+    pub(crate) options: Options,
+    clock: Clock,
+    numbers: Numbers,
+    pub(crate) sessions: Sessions,
+    pub(crate) roster: Roster,
+    pub(crate) links: Links,
+    pub(crate) dedup: Dedup,
+    /// What the host was asked for last, in its time.
+    wake: Option<Millis>,
+    is_closed: bool,
+}
+
+impl Client {
+    /// A client that has not started.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            clock: Clock::default(),
+            numbers: Numbers::default(),
+            sessions: Sessions::new(options.nodes.clone(), options.sessions),
+            roster: Roster::default(),
+            links: Links::new(options.peer),
+            dedup: Dedup::default(),
+            wake: None,
+            is_closed: false,
+            options,
+        }
+    }
+
+    /// The one door: something happened, what is to be done?
+    ///
+    /// Time may jump and news may be late or of things long gone; none of it does harm. After
+    /// [`Command::Close`] nothing is ever to be done.
+    pub fn handle(&mut self, input: Input, at: Moment) -> Vec<Action> {
+        if self.is_closed {
+            return Vec::new();
+        }
+        let mut numbers = core::mem::take(&mut self.numbers);
+        let now = self.clock.read(at.now);
+        let mut turn = Turn { now, dice: Dice::new(at.seed), numbers: &mut numbers, actions: Vec::new() };
+        if matches!(input, Input::Tick) {
+            self.wake = None;
+        }
+        self.dispatch(input, &mut turn);
+        if !self.is_closed {
+            self.settle(&mut turn);
+        }
+        let actions = turn.actions;
+        self.numbers = numbers;
+        actions
+    }
+
+    fn dispatch(&mut self, input: Input, turn: &mut Turn<'_>) {
+        match input {
+            Input::Command(command) => self.command(command, turn),
+            Input::Session(id, SessionInput::Opened) => {
+                let announce = self.announce();
+                if self.sessions.opened(id, announce, turn) {
+                    self.roster.session_opened(turn.now);
+                }
+            }
+            Input::Session(id, SessionInput::Frame(text)) => {
+                if self.sessions.heard(id, turn) {
+                    self.frame(id, &text, turn);
+                }
+            }
+            Input::Session(id, SessionInput::Closed { code, reason }) => {
+                if self.sessions.closed(id, code, reason, turn) {
+                    self.session_lost(id, turn);
+                }
+            }
+            Input::Rtc { peer, generation, input } => self.links.rtc(peer, generation, input, turn),
+            Input::Tick => self.tick(turn),
+            Input::Resume => {
+                self.sessions.resume(&PeerMessage::Ping.frame(&self.options.network), turn);
+                self.links.resume(turn);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command, turn: &mut Turn<'_>) {
+        match command {
+            Command::Start => self.sessions.start(),
+            Command::Dial(peer) => self.links.dial(peer, turn),
+            Command::Hangup(peer) => self.links.hangup(peer, turn),
+            Command::SetProfile(profile) => {
+                self.options.profile = profile;
+                let announce = self.announce();
+                self.sessions.open().for_each(|session| turn.send(session, announce.clone()));
+            }
+            Command::AddNode(url) => self.sessions.add(url),
+            Command::RemoveNode(url) => {
+                if let Some(session) = self.sessions.remove(&url, turn) {
+                    self.session_lost(session, turn);
+                }
+            }
+            Command::Close => {
+                let goodbye = PeerMessage::Goodbye { data: farewell(self.options.peer, turn.now) };
+                self.links.close(turn);
+                self.sessions.close(&goodbye.frame(&self.options.network), turn);
+                self.is_closed = true;
+            }
+        }
+    }
+
+    fn tick(&mut self, turn: &mut Turn<'_>) {
+        let ping = PeerMessage::Ping.frame(&self.options.network);
+        for dead in self.sessions.tick(&ping, turn) {
+            self.session_lost(dead, turn);
+        }
+        self.links.tick(turn);
+        let is_any_open = self.sessions.open().next().is_some();
+        self.roster.tick(is_any_open, turn);
+    }
+
+    fn session_lost(&mut self, lost: SessionId, turn: &Turn<'_>) {
+        self.roster.session_lost(lost, turn.now);
+        self.links.session_lost(lost);
+    }
+
+    /// What every turn ends with: nodes are dialled, signals carried, the next turn is booked.
+    fn settle(&mut self, turn: &mut Turn<'_>) {
+        self.sessions.balance(turn);
+        let Self { options, sessions, roster, links, .. } = self;
+        Post { network: &options.network, sessions, roster }.carry(links, turn);
+        let is_any_open = self.sessions.open().next().is_some();
+        let deadlines =
+            [self.sessions.deadline(turn.now), self.links.deadline(), self.roster.deadline(is_any_open)];
+        let wake = deadlines.into_iter().flatten().min().map(|at| self.clock.on_host(at));
+        if let Some(at) = wake.filter(|_| wake != self.wake) {
+            turn.act(Action::WakeAt(at));
+        }
+        self.wake = wake;
+    }
+
+    fn announce(&self) -> pigeonhub_protocol::Frame {
+        let Options { network, profile, .. } = &self.options;
+        PeerMessage::Announce { network: network.clone(), profile: profile.clone() }.frame(network)
+    }
+}
+
+/// What an app may look at between turns.
+impl Client {
+    /// The peers that are there, by id.
+    pub fn peers(&self) -> impl Iterator<Item = PeerView> {
+        self.roster.views()
+    }
+
+    /// The nodes to choose from, best first.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeView> {
+        self.sessions.views()
+    }
+
+    /// The state of the link to a peer; none if there is no link, or no longer.
+    #[must_use]
+    pub fn link_state(&self, peer: PeerId) -> Option<&LinkState> {
+        self.links.get(peer).map(crate::link::Link::state)
+    }
+}
+
+/// The `data` of a goodbye. The time makes it one goodbye, through however many nodes it comes.
+fn farewell(own: PeerId, now: Millis) -> RawJson {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Farewell {
+        peer_id: PeerId,
+        timestamp: Millis,
+    }
+    raw_json(&Farewell { peer_id: own, timestamp: now })
+}

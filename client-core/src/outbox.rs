@@ -1,0 +1,176 @@
+//! What a link has to say through nodes, until it is known to have arrived.
+//!
+//! The link writes, [`crate::post`] carries. A letter waits while no session is open, and waits
+//! again when the session that carried it was lost or its node refused it: the same words with the
+//! same id, so that a receiver that has heard them already drops them.
+
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{Code, MessageId, Millis, RawJson, SignalKind};
+
+use crate::SessionId;
+
+/// The first pause before an unanswered offer is repeated, milliseconds; the next ones double.
+const PAUSE: u64 = 1_500;
+/// Candidates that are kept beside a description.
+const CANDIDATES: usize = 64;
+
+/// The latest description and its candidates.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outbox {
+    letters: Vec<Letter>,
+    /// When the offer is said again, and after which pause the time after that.
+    repeat: Option<(Millis, u64)>,
+    /// Nothing needs to be kept: the connection is there, it shows that all was heard.
+    settled: bool,
+}
+
+/// One signal.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub(crate) kind: SignalKind,
+    pub(crate) id: MessageId,
+    pub(crate) data: RawJson,
+    carriage: Carriage,
+    /// The session that carried it before: this time another one, if there is one.
+    before: Option<SessionId>,
+    refusals: Vec<(SessionId, Code)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carriage {
+    Waiting,
+    By(SessionId),
+}
+
+impl Letter {
+    const fn new(kind: SignalKind, id: MessageId, data: RawJson) -> Self {
+        Self { kind, id, data, carriage: Carriage::Waiting, before: None, refusals: Vec::new() }
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.carriage == Carriage::Waiting
+    }
+
+    pub(crate) const fn carried(&mut self, by: SessionId) {
+        self.carriage = Carriage::By(by);
+    }
+
+    pub(crate) fn was_carried_before(&self, by: SessionId) -> bool {
+        self.before == Some(by)
+    }
+
+    /// What this session's node said to it, if it refused it.
+    pub(crate) fn refusal(&self, by: SessionId) -> Option<Code> {
+        self.refusals.iter().find(|(session, _)| *session == by).map(|(_, code)| *code)
+    }
+
+    fn again(&mut self) {
+        if let Carriage::By(session) = self.carriage {
+            self.before = Some(session);
+            self.carriage = Carriage::Waiting;
+        }
+        self.refusals.clear();
+    }
+}
+
+impl Outbox {
+    /// An offer, to be repeated until it is answered. Whatever was said before is void.
+    pub(crate) fn offer(&mut self, kind: SignalKind, id: MessageId, data: RawJson, now: Millis) {
+        self.answer(kind, id, data);
+        self.repeat = Some((now.plus(PAUSE), PAUSE));
+    }
+
+    /// An answer. Whatever was said before is void.
+    pub(crate) fn answer(&mut self, kind: SignalKind, id: MessageId, data: RawJson) {
+        *self = Self::default();
+        self.letters.push(Letter::new(kind, id, data));
+    }
+
+    /// A candidate of the latest description.
+    pub(crate) fn candidate(&mut self, id: MessageId, data: RawJson) {
+        if self.letters.len() <= CANDIDATES {
+            self.letters.push(Letter::new(SignalKind::IceCandidate, id, data));
+        }
+    }
+
+    /// The offer was answered; its candidates may still be under way.
+    pub(crate) fn answered(&mut self) {
+        self.repeat = None;
+        self.letters.retain(|letter| letter.kind == SignalKind::IceCandidate);
+    }
+
+    /// All was heard, except an offer that still waits for its answer.
+    pub(crate) fn settle(&mut self) {
+        if self.repeat.is_none() {
+            self.settled = true;
+            self.letters.retain(Letter::is_waiting);
+        }
+    }
+
+    /// Nothing of this counts any more.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// All is to be said again, through another node if there is one.
+    pub(crate) fn again(&mut self) {
+        self.letters.iter_mut().for_each(Letter::again);
+    }
+
+    /// A session is lost, and with it maybe what it carried last.
+    pub(crate) fn session_lost(&mut self, lost: SessionId) {
+        let carried = self.letters.iter_mut().filter(|letter| letter.carriage == Carriage::By(lost));
+        carried.for_each(|letter| letter.carriage = Carriage::Waiting);
+    }
+
+    /// A node refused a letter: another one may take it.
+    pub(crate) fn refused(&mut self, by: SessionId, id: &MessageId, code: Code) {
+        if let Some(letter) = self.letters.iter_mut().find(|letter| letter.id == *id) {
+            if letter.refusal(by).is_none() {
+                letter.refusals.push((by, code));
+            }
+            if letter.carriage == Carriage::By(by) {
+                letter.carriage = Carriage::Waiting;
+            }
+        }
+    }
+
+    /// Time passed: is it time to say the offer again?
+    pub(crate) fn tick(&mut self, now: Millis) {
+        if let Some((at, pause)) = self.repeat
+            && at <= now
+        {
+            self.again();
+            let pause = pause.saturating_mul(2);
+            self.repeat = Some((now.plus(pause), pause));
+        }
+    }
+
+    /// The offer is said again at once.
+    pub(crate) fn hurry(&mut self, now: Millis) {
+        if self.repeat.is_some() {
+            self.repeat = Some((now, PAUSE / 2));
+            self.tick(now);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Millis> {
+        self.repeat.map(|(at, _)| at)
+    }
+
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.letters.iter().any(Letter::is_waiting)
+    }
+
+    pub(crate) fn waiting(&mut self) -> impl Iterator<Item = &mut Letter> {
+        self.letters.iter_mut().filter(|letter| letter.is_waiting())
+    }
+
+    /// Forgets what needs no keeping.
+    pub(crate) fn sweep(&mut self) {
+        if self.settled {
+            self.letters.retain(Letter::is_waiting);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What signals carry in `data`: descriptions and candidates, and the numbers that tell late ones
+//! from those that count.
+//!
+//! | field of `data` | in | says |
+//! | --- | --- | --- |
+//! | `negotiation` | offer, answer | the number of this description; its sender numbers upwards |
+//! | `answers` | answer | the number of the offer that it answers |
+//! | `negotiation` | ice-candidate | the number of the description (of the same sender) it belongs to |
+//!
+//! PeerPigeon peers send none of these and ignore them; what has no number is taken as it comes.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use pigeonhub_protocol::{Millis, PeerId, RawJson, raw_json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Description;
+use crate::sdp::Fingerprint;
+
+/// The number of a description. Only those of one sender can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DescriptionNumber(pub(crate) u64);
+
+/// No signal is under way for longer. A number that is lower by more does not come from the past
+/// but from a page that was loaded again after its clock was set back.
+const LATEST: u64 = 60_000;
+
+impl DescriptionNumber {
+    /// Whether this description was made before `other`.
+    pub(crate) const fn is_older_than(self, other: Self) -> bool {
+        self.0 < other.0 && other.0 - self.0 <= LATEST
+    }
+}
+
+/// A description from the other side.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteDescription {
+    pub(crate) description: Description,
+    pub(crate) number: Option<DescriptionNumber>,
+    pub(crate) answers: Option<DescriptionNumber>,
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    #[serde(rename = "type")]
+    kind: String,
+    sdp: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    negotiation: Option<DescriptionNumber>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answers: Option<DescriptionNumber>,
+}
+
+const fn kind_of(is_offer: bool) -> &'static str {
+    if is_offer { "offer" } else { "answer" }
+}
+
+/// The `data` of an offer or answer.
+pub(crate) fn describe(
+    description: Description,
+    number: DescriptionNumber,
+    answers: Option<DescriptionNumber>,
+) -> RawJson {
+    let Description { is_offer, sdp } = description;
+    raw_json(&Written { kind: kind_of(is_offer).into(), sdp, negotiation: Some(number), answers })
+}
+
+/// Reads the `data` of an offer or answer.
+pub(crate) fn described(data: &RawValue, is_offer: bool) -> Option<RemoteDescription> {
+    let Written { kind, sdp, negotiation, answers } = serde_json::from_str(data.get()).ok()?;
+    (kind == kind_of(is_offer)).then(|| RemoteDescription {
+        fingerprint: Fingerprint::of(&sdp),
+        description: Description { is_offer, sdp },
+        number: negotiation,
+        answers,
+    })
+}
+
+/// The `data` of a candidate that belongs to this description.
+pub(crate) fn candidate(candidate: &RawValue, number: Option<DescriptionNumber>) -> Option<RawJson> {
+    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(candidate.get()).ok()?;
+    let number = number.map(|number| raw_json(&number));
+    if let Some(number) = &number {
+        fields.insert("negotiation".into(), number);
+    }
+    Some(raw_json(&fields))
+}
+
+/// The number of the description that a candidate belongs to, if it says so.
+pub(crate) fn candidate_number(data: &RawValue) -> Option<DescriptionNumber> {
+    #[derive(Deserialize)]
+    struct Tag {
+        negotiation: Option<DescriptionNumber>,
+    }
+    serde_json::from_str::<Tag>(data.get()).ok()?.negotiation
+}
+
+/// An offer or answer as a text on the data channel, wrapped as PeerPigeon does it.
+pub(crate) fn in_band(own: PeerId, data: &RawValue, is_offer: bool, now: Millis) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wrapper<'a> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        data: Inner<'a>,
+        from_peer_id: PeerId,
+        timestamp: Millis,
+    }
+    #[derive(Serialize)]
+    struct Inner<'a> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        data: &'a RawValue,
+    }
+    let kind = if is_offer { "renegotiation-offer" } else { "renegotiation-answer" };
+    let wrapper =
+        Wrapper { kind: "signaling", data: Inner { kind, data }, from_peer_id: own, timestamp: now };
+    raw_json(&wrapper).get().into()
+}
+
+/// Reads an offer or answer from the data channel, wrapped or bare.
+pub(crate) fn from_in_band(text: &str) -> Option<RemoteDescription> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(rename = "type")]
+        kind: String,
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+    let mut envelope: Envelope<'_> = serde_json::from_str(text).ok()?;
+    if envelope.kind == "signaling" {
+        envelope = serde_json::from_str(envelope.data.get()).ok()?;
+    }
+    match envelope.kind.as_str() {
+        "renegotiation-offer" => described(envelope.data, true),
+        "renegotiation-answer" => described(envelope.data, false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> RawJson {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_description_keeps_its_numbers_and_its_sdp() {
+        let sdp: String = "v=0\r\no=- 7 2 IN IP4 0.0.0.0\r\n".into();
+        let answer = Description { is_offer: false, sdp };
+        let data = describe(answer.clone(), DescriptionNumber(9), Some(DescriptionNumber(4)));
+        let read = described(&data, false).unwrap();
+        assert_eq!(
+            (read.description, read.number, read.answers),
+            (answer, Some(DescriptionNumber(9)), Some(DescriptionNumber(4)))
+        );
+        assert!(described(&data, true).is_none(), "an answer is no offer");
+    }
+
+    #[test]
+    fn a_description_of_a_peerpigeon_peer_has_no_numbers() {
+        let read = described(&raw(r#"{"type":"offer","sdp":"v=0"}"#), true).unwrap();
+        assert_eq!((read.number, read.answers), (None, None));
+    }
+
+    #[test]
+    fn candidates_are_numbered_and_otherwise_untouched() {
+        let tagged =
+            candidate(&raw(r#"{"sdpMid":"0","candidate":"c"}"#), Some(DescriptionNumber(3))).unwrap();
+        assert_eq!(tagged.get(), r#"{"candidate":"c","negotiation":3,"sdpMid":"0"}"#);
+        assert_eq!(candidate_number(&tagged), Some(DescriptionNumber(3)));
+        assert_eq!(candidate_number(&raw(r#"{"candidate":"c"}"#)), None);
+        assert!(candidate(&raw("null"), None).is_none());
+    }
+
+    #[test]
+    fn in_band_texts_are_read_wrapped_and_bare() {
+        let own = PeerId::from_bytes([1; 20]);
+        let data = raw(r#"{"type":"offer","sdp":"v=0"}"#);
+        let text = in_band(own, &data, true, Millis(5));
+        assert_eq!(
+            text,
+            r#"{"type":"signaling","data":{"type":"renegotiation-offer","data":{"type":"offer","sdp":"v=0"}},"fromPeerId":"0101010101010101010101010101010101010101","timestamp":5}"#,
+        );
+        assert!(from_in_band(&text).unwrap().description.is_offer);
+        let bare = r#"{"type":"renegotiation-answer","data":{"type":"answer","sdp":"v=0","timestamp":1}}"#;
+        assert!(!from_in_band(bare).unwrap().description.is_offer);
+        assert!(from_in_band(r#"{"type":"signaling","data":{"type":"dht","data":{}}}"#).is_none());
+        assert!(from_in_band("gossip").is_none());
+    }
+
+    #[test]
+    fn older_means_a_little_older() {
+        let at = |number| DescriptionNumber(number);
+        assert!(at(99_999).is_older_than(at(100_000)) && at(40_000).is_older_than(at(100_000)));
+        assert!(!at(100_000).is_older_than(at(100_000)) && !at(39_999).is_older_than(at(100_000)));
+    }
+}

@@ -1,0 +1,97 @@
+//! The post: takes what links have to say to the nodes, each signal by the best session there is.
+
+use core::cmp::Reverse;
+
+use pigeonhub_protocol::{Code, NetworkName, PeerId, PeerMessage, SignalKind};
+
+use crate::link::{Link, Via};
+use crate::links::Links;
+use crate::outbox::Letter;
+use crate::roster::Roster;
+use crate::sessions::Sessions;
+use crate::turn::Turn;
+use crate::{Event, LinkFailure, SessionId};
+
+/// What is known about ways.
+pub(crate) struct Post<'a> {
+    pub(crate) network: &'a NetworkName,
+    pub(crate) sessions: &'a Sessions,
+    pub(crate) roster: &'a Roster,
+}
+
+impl Post<'_> {
+    /// Carries whatever waits and can go.
+    pub(crate) fn carry(&self, links: &mut Links, turn: &mut Turn<'_>) {
+        let mut is_any_over = false;
+        for (peer, link) in links.iter_mut() {
+            if link.outbox.has_waiting() {
+                self.empty(peer, link, turn);
+            }
+            self.show_path(peer, link, turn);
+            is_any_over |= link.is_over();
+        }
+        if is_any_over {
+            links.bury(turn.now);
+        }
+    }
+
+    fn empty(&self, peer: PeerId, link: &mut Link, turn: &mut Turn<'_>) {
+        let (mut via, mut is_unknown) = (link.via, false);
+        for letter in link.outbox.waiting() {
+            match self.best(peer, via, letter) {
+                Some(session) => {
+                    let (kind, id) = (letter.kind, Some(letter.id.clone()));
+                    let signal = PeerMessage::Signal { kind, target: peer, data: letter.data.clone(), id };
+                    letter.carried(session);
+                    via = Some(Via::Session(session));
+                    turn.send(session, signal.frame(self.network));
+                }
+                None => is_unknown |= letter.kind == SignalKind::Offer && self.is_unknown_everywhere(letter),
+            }
+        }
+        link.via = via;
+        link.outbox.sweep();
+        // Of a peer that has said something it is known that it was there, and it may be back.
+        if is_unknown && link.is_unheard() {
+            link.fail(LinkFailure::PeerUnavailable, turn);
+        }
+    }
+
+    /// The best open session for a letter: not one whose node refused it, rather not the one that
+    /// carried it in vain, rather the one on which the peer was heard, rather one whose node has
+    /// told of the peer, and then the first in the app's order.
+    fn best(&self, peer: PeerId, via: Option<Via>, letter: &Letter) -> Option<SessionId> {
+        let fit = self.sessions.open().filter(|session| letter.refusal(*session).is_none());
+        fit.enumerate()
+            .max_by_key(|(rank, session)| {
+                let is_other = !letter.was_carried_before(*session);
+                let is_heard = via == Some(Via::Session(*session));
+                (is_other, is_heard, self.roster.knows(peer, *session), Reverse(*rank))
+            })
+            .map(|(_, session)| session)
+    }
+
+    /// Whether all nodes say that there is no such peer, and none is left to be asked.
+    fn is_unknown_everywhere(&self, letter: &Letter) -> bool {
+        let mut open = self.sessions.open().peekable();
+        open.peek().is_some()
+            && !self.sessions.is_dialing()
+            && open.all(|session| letter.refusal(session) == Some(Code::PeerUnavailable))
+    }
+
+    /// Tells the app if signals take another way now.
+    fn show_path(&self, peer: PeerId, link: &mut Link, turn: &mut Turn<'_>) {
+        let via = match link.via {
+            Some(Via::InBand) => None,
+            Some(Via::Session(session)) => match self.sessions.url(session) {
+                Some(url) => Some(url),
+                None => return,
+            },
+            None => return,
+        };
+        if !link.is_over() && link.shown.as_ref().map(Option::as_ref) != Some(via) {
+            link.shown = Some(via.cloned());
+            turn.emit(Event::Path { peer, via: via.cloned() });
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Who is there: what the nodes of all sessions have told, taken together.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{Millis, NodeId, PeerId, RawJson, raw_json};
+use serde_json::value::RawValue;
+
+use crate::turn::Turn;
+use crate::{Event, PeerView, SessionId};
+
+/// Peers known at once. Who was told of longest ago goes first, unless there is a link to it.
+const PEERS: usize = 4_096;
+/// How long the knowledge of a lost session holds, milliseconds: until another node, or the same
+/// one, has told it again. So a dying node is no event for the app.
+const GRACE: u64 = 15_000;
+
+/// The peers of the own network.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roster {
+    peers: BTreeMap<PeerId, Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    profile: RawJson,
+    told: Millis,
+    /// Never empty.
+    sightings: Vec<Sighting>,
+}
+
+/// A node said that the peer is there.
+#[derive(Clone, Debug)]
+struct Sighting {
+    session: SessionId,
+    node: NodeId,
+    /// The session is lost; this is when its word no longer counts.
+    until: Option<Millis>,
+}
+
+impl Entry {
+    fn view(&self, peer: PeerId) -> Option<PeerView> {
+        let node = self.sightings.first()?.node.clone();
+        Some(PeerView { peer, node, profile: self.profile.clone() })
+    }
+}
+
+impl Roster {
+    /// A node says that a peer is there.
+    pub(crate) fn discovered(
+        &mut self,
+        (peer, node): (PeerId, NodeId),
+        profile: &RawValue,
+        session: SessionId,
+        is_linked: impl Fn(PeerId) -> bool,
+        turn: &mut Turn<'_>,
+    ) {
+        if !self.peers.contains_key(&peer) && self.peers.len() >= PEERS {
+            self.make_room(is_linked, turn);
+        }
+        let profile = own_words(profile);
+        let entry = self.peers.entry(peer);
+        let is_new = matches!(entry, alloc::collections::btree_map::Entry::Vacant(_));
+        let entry = entry.or_insert_with(|| Entry {
+            profile: profile.clone(),
+            told: turn.now,
+            sightings: Vec::new(),
+        });
+        entry.told = turn.now;
+        entry.sightings.retain(|sighting| sighting.session != session);
+        entry.sightings.push(Sighting { session, node, until: None });
+        let is_changed = entry.profile.get() != profile.get();
+        entry.profile = profile;
+        if is_new || is_changed {
+            entry.view(peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
+        }
+    }
+
+    /// A node says that a peer is gone. That outweighs the word of lost sessions.
+    pub(crate) fn departed(&mut self, peer: PeerId, session: SessionId, turn: &mut Turn<'_>) {
+        self.keep(turn, |other, sighting| {
+            other != peer || (sighting.session != session && sighting.until.is_none())
+        });
+    }
+
+    /// A peer said goodbye.
+    pub(crate) fn left(&mut self, peer: PeerId, turn: &mut Turn<'_>) {
+        self.keep(turn, |other, _| other != peer);
+    }
+
+    /// A session is lost; its word still counts for a while.
+    pub(crate) fn session_lost(&mut self, lost: SessionId, now: Millis) {
+        let sightings = self.peers.values_mut().flat_map(|entry| &mut entry.sightings);
+        for sighting in sightings.filter(|sighting| sighting.session == lost) {
+            sighting.until = Some(now.plus(GRACE));
+        }
+    }
+
+    /// A session is open: it needs time to tell who is there.
+    pub(crate) fn session_opened(&mut self, now: Millis) {
+        let sightings = self.peers.values_mut().flat_map(|entry| &mut entry.sightings);
+        for until in sightings.filter_map(|sighting| sighting.until.as_mut()) {
+            *until = (*until).max(now.plus(GRACE));
+        }
+    }
+
+    /// Time passed. While no session is open nobody can know better, so nothing is forgotten.
+    pub(crate) fn tick(&mut self, is_any_open: bool, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        if self.deadline(is_any_open).is_some_and(|due| due <= now) {
+            self.keep(turn, |_, sighting| sighting.until.is_none_or(|until| until > now));
+        }
+    }
+
+    pub(crate) fn deadline(&self, is_any_open: bool) -> Option<Millis> {
+        let sightings = self.peers.values().flat_map(|entry| &entry.sightings);
+        sightings.filter_map(|sighting| sighting.until).min().filter(|_| is_any_open)
+    }
+
+    /// Whether this session's node has told of the peer.
+    pub(crate) fn knows(&self, peer: PeerId, session: SessionId) -> bool {
+        let entry = self.peers.get(&peer);
+        entry.is_some_and(|entry| entry.sightings.iter().any(|sighting| sighting.session == session))
+    }
+
+    pub(crate) fn views(&self) -> impl Iterator<Item = PeerView> {
+        self.peers.iter().filter_map(|(peer, entry)| entry.view(*peer))
+    }
+
+    fn make_room(&mut self, is_linked: impl Fn(PeerId) -> bool, turn: &mut Turn<'_>) {
+        let unlinked = self.peers.iter().filter(|(peer, _)| !is_linked(**peer));
+        let oldest = unlinked.min_by_key(|(_, entry)| entry.told).map(|(peer, _)| *peer);
+        oldest.into_iter().for_each(|peer| self.left(peer, turn));
+    }
+
+    /// Keeps the sightings that `holds` is true for; who is not seen any more is gone.
+    fn keep(&mut self, turn: &mut Turn<'_>, holds: impl Fn(PeerId, &Sighting) -> bool) {
+        self.peers.retain(|peer, entry| {
+            entry.sightings.retain(|sighting| holds(*peer, sighting));
+            if entry.sightings.is_empty() {
+                turn.emit(Event::PeerGone(*peer));
+            }
+            !entry.sightings.is_empty()
+        });
+    }
+}
+
+/// A profile without the fields that nodes put into it.
+fn own_words(profile: &RawValue) -> RawJson {
+    let fields: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(profile.get()).ok();
+    let mut fields = fields.unwrap_or_default();
+    for of_nodes in ["peerId", "nodeId", "isHub"] {
+        fields.remove(of_nodes);
+    }
+    raw_json(&fields)
+}

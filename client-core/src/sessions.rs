@@ -1,0 +1,297 @@
+//! Which nodes to be on: the best first, a few at once, and another one when one is lost.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{Code, Frame, Millis, NodeId, Refusal};
+
+use crate::backoff;
+use crate::session::{Need, Session};
+use crate::turn::Turn;
+use crate::{Action, Event, NodeState, NodeUrl, NodeView, SessionId};
+
+/// The head start that a node gets before the next best is dialled, milliseconds.
+const HEAD_START: u64 = 150;
+/// Nodes to choose from.
+const NODES: usize = 256;
+/// A node that refuses this peer (id in use, full) is not asked again as soon as one that is down:
+/// the wait after so many failures.
+const REFUSED: u32 = 4;
+/// Close codes of such a refusal: policy, session taken over.
+const REFUSALS: [u16; 2] = [1008, 4001];
+
+/// The nodes and the sessions with some of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Sessions {
+    /// Best first.
+    nodes: Vec<Node>,
+    /// How many sessions to keep.
+    wanted: usize,
+    is_running: bool,
+    is_ready: bool,
+    last_dial: Millis,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    url: NodeUrl,
+    id: Option<NodeId>,
+    state: NodeState,
+    session: Option<Session>,
+    /// In a row. While there are any, the node's circuit is open: it gets one try per wait.
+    failures: u32,
+    /// Not to be dialled before.
+    rest: Millis,
+}
+
+impl Node {
+    const fn new(url: NodeUrl) -> Self {
+        Self { url, id: None, state: NodeState::Idle, session: None, failures: 0, rest: Millis(0) }
+    }
+
+    fn is_open(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_open)
+    }
+
+    fn view(&self) -> NodeView {
+        NodeView { url: self.url.clone(), node: self.id.clone(), state: self.state }
+    }
+
+    fn enter(&mut self, state: NodeState, turn: &mut Turn<'_>) {
+        if self.state != state {
+            self.state = state;
+            turn.emit(Event::Node(self.view()));
+        }
+    }
+
+    fn failed(&mut self, code: u16, alone: bool, turn: &mut Turn<'_>) {
+        let was_good = self.session.take().is_some_and(|session| session.was_good(turn.now));
+        let is_refused = REFUSALS.contains(&code);
+        self.failures = if was_good { 1 } else { self.failures.saturating_add(1) };
+        if is_refused {
+            self.failures = self.failures.max(REFUSED);
+        }
+        let wait = backoff::wait(self.failures, alone && !is_refused, &mut turn.dice);
+        self.rest = turn.now.plus(wait);
+        self.enter(NodeState::Down, turn);
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new(nodes: Vec<NodeUrl>, wanted: usize) -> Self {
+        let mut sessions = Self {
+            nodes: Vec::new(),
+            wanted: wanted.max(1),
+            is_running: false,
+            is_ready: false,
+            last_dial: Millis(0),
+        };
+        nodes.into_iter().for_each(|url| sessions.add(url));
+        sessions
+    }
+
+    pub(crate) const fn start(&mut self) {
+        self.is_running = true;
+    }
+
+    pub(crate) fn add(&mut self, url: NodeUrl) {
+        if self.nodes.len() < NODES && self.nodes.iter().all(|node| node.url != url) {
+            self.nodes.push(Node::new(url));
+        }
+    }
+
+    /// Gives the session that ends with it.
+    pub(crate) fn remove(&mut self, url: &NodeUrl, turn: &mut Turn<'_>) -> Option<SessionId> {
+        let index = self.nodes.iter().position(|node| node.url == *url)?;
+        let mut node = self.nodes.remove(index);
+        node.enter(NodeState::Idle, turn);
+        let id = node.session?.id;
+        turn.act(Action::Hangup(id));
+        Some(id)
+    }
+
+    /// The open sessions, best first.
+    pub(crate) fn open(&self) -> impl Iterator<Item = SessionId> {
+        let sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
+        sessions.filter(|session| session.is_open()).map(|session| session.id)
+    }
+
+    pub(crate) fn is_dialing(&self) -> bool {
+        self.nodes.iter().any(|node| node.session.is_some() && !node.is_open())
+    }
+
+    pub(crate) fn url(&self, id: SessionId) -> Option<&NodeUrl> {
+        self.nodes.iter().find(|node| is_of(node, id)).map(|node| &node.url)
+    }
+
+    pub(crate) fn views(&self) -> impl Iterator<Item = NodeView> {
+        self.nodes.iter().map(Node::view)
+    }
+
+    /// A socket is open: the peer announces itself. Gives whether it is one of ours.
+    pub(crate) fn opened(&mut self, id: SessionId, announce: Frame, turn: &mut Turn<'_>) -> bool {
+        let Some(node) = self.nodes.iter_mut().find(|node| is_of(node, id)) else { return false };
+        if let Some(session) = node.session.as_mut().filter(|session| !session.is_open()) {
+            session.open(turn.now);
+            node.enter(NodeState::Open, turn);
+            turn.send(id, announce);
+        }
+        true
+    }
+
+    /// A frame came. Gives whether it came on an open session of ours.
+    pub(crate) fn heard(&mut self, id: SessionId, turn: &mut Turn<'_>) -> bool {
+        let node = self.nodes.iter_mut().find(|node| is_of(node, id) && node.is_open());
+        let Some(session) = node.and_then(|node| node.session.as_mut()) else { return false };
+        session.hear(turn.now);
+        // Not with the socket: a node that refuses a peer opens it first and closes it then.
+        if !core::mem::replace(&mut self.is_ready, true) {
+            turn.emit(Event::Ready);
+        }
+        true
+    }
+
+    /// The node said who it is.
+    pub(crate) fn greeted(&mut self, id: SessionId, name: NodeId, turn: &mut Turn<'_>) {
+        let node = self.nodes.iter_mut().find(|node| is_of(node, id));
+        if let Some(node) = node.filter(|node| node.id.as_ref() != Some(&name)) {
+            node.id = Some(name);
+            turn.emit(Event::Node(node.view()));
+        }
+    }
+
+    /// A socket is closed. Gives whether it was one of ours.
+    pub(crate) fn closed(&mut self, id: SessionId, code: u16, reason: String, turn: &mut Turn<'_>) -> bool {
+        if REFUSALS.contains(&code) && self.url(id).is_some() {
+            turn.emit(Event::Refused(Refusal { text: reason, ..Refusal::new(Code::Unavailable, None) }));
+        }
+        self.lose(id, code, turn)
+    }
+
+    fn lose(&mut self, id: SessionId, code: u16, turn: &mut Turn<'_>) -> bool {
+        let Some(index) = self.nodes.iter().position(|node| is_of(node, id)) else { return false };
+        let was_open = self.nodes[index].is_open();
+        let alone = self.open().all(|open| open == id);
+        self.nodes[index].failed(code, alone, turn);
+        if was_open && alone {
+            self.shorten_rests(turn);
+        }
+        true
+    }
+
+    /// The last session is lost: nodes that rest from long ago are tried again soon.
+    fn shorten_rests(&mut self, turn: &mut Turn<'_>) {
+        for node in self.nodes.iter_mut().filter(|node| node.failures < REFUSED || node.rest > turn.now) {
+            node.rest = node.rest.min(turn.now.plus(backoff::shortened(&mut turn.dice)));
+        }
+    }
+
+    /// The page is back: rests are over, and open sessions show that they live.
+    pub(crate) fn resume(&mut self, ping: &Frame, turn: &mut Turn<'_>) {
+        for node in &mut self.nodes {
+            node.rest = node.rest.min(turn.now);
+            if let Some(session) = node.session.as_mut().filter(|session| session.is_open()) {
+                session.pinged(turn.now);
+                turn.send(session.id, ping.clone());
+            }
+        }
+    }
+
+    /// Pings silent sessions and gives up dead ones; gives those.
+    pub(crate) fn tick(&mut self, ping: &Frame, turn: &mut Turn<'_>) -> Vec<SessionId> {
+        let mut dead = Vec::new();
+        for session in self.nodes.iter_mut().filter_map(|node| node.session.as_mut()) {
+            match session.need(turn.now) {
+                Need::Nothing => {}
+                Need::Ping => {
+                    session.pinged(turn.now);
+                    turn.send(session.id, ping.clone());
+                }
+                Need::End => dead.push(session.id),
+            }
+        }
+        for id in &dead {
+            turn.act(Action::Hangup(*id));
+            self.lose(*id, 1006, turn);
+        }
+        dead
+    }
+
+    /// Dials what is missing, lets go what is too much.
+    pub(crate) fn balance(&mut self, turn: &mut Turn<'_>) {
+        if !self.is_running {
+            return;
+        }
+        if self.missing(turn.now) == 0 && self.open().count() >= self.wanted {
+            return self.stop_dialing(turn);
+        }
+        while self.missing(turn.now) > 0 && self.may_dial(turn.now) {
+            let Some(node) = self.next_node(turn.now) else { return };
+            let session = turn.numbers.session();
+            node.session = Some(Session::new(session, turn.now));
+            turn.act(Action::Dial { session, url: node.url.clone() });
+            node.enter(NodeState::Dialing, turn);
+            self.last_dial = turn.now;
+        }
+    }
+
+    /// How many sessions are neither open nor about to be.
+    fn missing(&self, now: Millis) -> usize {
+        let sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
+        let there = sessions.filter(|session| session.is_open() || session.is_promising(now)).count();
+        self.wanted.saturating_sub(there)
+    }
+
+    /// Whether the dial before had its head start, or needs none any more.
+    fn may_dial(&self, now: Millis) -> bool {
+        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
+        now >= self.last_dial.plus(HEAD_START) || !sessions.any(|session| session.is_promising(now))
+    }
+
+    /// The best node that is not used and not at rest; one that failed lately comes last.
+    fn next_node(&mut self, now: Millis) -> Option<&mut Node> {
+        let free = self.nodes.iter_mut().filter(|node| node.session.is_none() && node.rest <= now);
+        free.min_by_key(|node| node.failures > 0)
+    }
+
+    /// There are enough: dials in progress were too slow.
+    fn stop_dialing(&mut self, turn: &mut Turn<'_>) {
+        for node in self.nodes.iter_mut().filter(|node| !node.is_open()) {
+            if let Some(session) = node.session.take() {
+                turn.act(Action::Hangup(session.id));
+                node.enter(NodeState::Idle, turn);
+            }
+        }
+    }
+
+    /// Hangs up everywhere, for good.
+    pub(crate) fn close(&mut self, goodbye: &Frame, turn: &mut Turn<'_>) {
+        self.is_running = false;
+        for node in &mut self.nodes {
+            if let Some(session) = node.session.take() {
+                if session.is_open() {
+                    turn.send(session.id, goodbye.clone());
+                }
+                turn.act(Action::Hangup(session.id));
+            }
+            node.enter(NodeState::Idle, turn);
+        }
+    }
+
+    pub(crate) fn deadline(&self, now: Millis) -> Option<Millis> {
+        let sessions = || self.nodes.iter().filter_map(|node| node.session.as_ref());
+        let own = sessions().map(Session::deadline).min();
+        if !self.is_running || self.open().count() >= self.wanted {
+            return own;
+        }
+        let slow = sessions().filter_map(Session::slow_at).filter(|at| *at > now).min();
+        let free = self.nodes.iter().filter(|node| node.session.is_none());
+        let next = free.map(|node| node.rest.max(self.last_dial.plus(HEAD_START))).min();
+        let next = next.filter(|_| self.missing(now) > 0);
+        [own, slow, next].into_iter().flatten().min()
+    }
+}
+
+fn is_of(node: &Node, id: SessionId) -> bool {
+    node.session.as_ref().is_some_and(|session| session.id == id)
+}
