@@ -58,6 +58,8 @@ pub struct Mailbox {
     mail: VecDeque<(MailSeq, Mail)>,
     bytes: usize,
     last: MailSeq,
+    /// What a reader has been given; it has not said yet that it got it.
+    sent: MailSeq,
 }
 
 impl Mailbox {
@@ -111,9 +113,10 @@ impl Mailbox {
     }
 
     /// Up to `most` messages after `cursor`. They stay until they are acknowledged.
-    #[must_use]
-    pub fn read(&self, cursor: MailSeq, most: usize) -> Vec<(MailSeq, Mail)> {
-        self.mail.iter().filter(|(seq, _)| *seq > cursor).take(most).cloned().collect()
+    pub fn read(&mut self, cursor: MailSeq, most: usize) -> Vec<(MailSeq, Mail)> {
+        let mail: Vec<_> = self.mail.iter().filter(|(seq, _)| *seq > cursor).take(most).cloned().collect();
+        self.sent = mail.last().map_or(self.sent, |(seq, _)| self.sent.max(*seq));
+        mail
     }
 
     /// The reader has everything up to `cursor`.
@@ -122,19 +125,21 @@ impl Mailbox {
         drop(self.take(count));
     }
 
-    /// Takes the signals that wait no longer at `now`.
-    pub fn take_expired(&mut self, now: Millis) -> Vec<Mail> {
-        self.extract(|mail| matches!(mail, Mail::Signal { until, .. } if *until <= now))
+    /// Takes the signals that wait no longer at `now`; not those that a reader was given, if it is
+    /// `reading` still.
+    pub fn take_expired(&mut self, now: Millis, reading: bool) -> Vec<Mail> {
+        let sent = if reading { self.sent } else { MailSeq(0) };
+        self.extract(|seq, mail| seq > sent && matches!(mail, Mail::Signal { until, .. } if *until <= now))
     }
 
     /// Takes all signals, for a peer that turned up elsewhere; news are left.
     pub fn take_signals(&mut self) -> Vec<Mail> {
-        self.extract(|mail| matches!(mail, Mail::Signal { .. }))
+        self.extract(|_, mail| matches!(mail, Mail::Signal { .. }))
     }
 
     /// Drops the news, when the peer that they were for has gone.
     pub fn drop_news(&mut self) {
-        drop(self.extract(|mail| matches!(mail, Mail::News(_))));
+        drop(self.extract(|_, mail| matches!(mail, Mail::News(_))));
     }
 
     /// When the first waiting signal is overdue.
@@ -147,13 +152,13 @@ impl Mailbox {
         self.mail.iter().filter_map(until).min().unwrap_or(Millis(u64::MAX))
     }
 
-    fn extract(&mut self, take: impl Fn(&Mail) -> bool) -> Vec<Mail> {
-        if !self.mail.iter().any(|(_, mail)| take(mail)) {
+    fn extract(&mut self, take: impl Fn(MailSeq, &Mail) -> bool) -> Vec<Mail> {
+        if !self.mail.iter().any(|(seq, mail)| take(*seq, mail)) {
             return Vec::new();
         }
         let (mut taken, mut left) = (Vec::new(), VecDeque::new());
         for (seq, mail) in core::mem::take(&mut self.mail) {
-            if take(&mail) {
+            if take(seq, &mail) {
                 taken.push(mail);
             } else {
                 left.push_back((seq, mail));

@@ -5,6 +5,7 @@
 
 mod choice;
 mod member;
+mod network;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -13,9 +14,9 @@ use core::fmt;
 use hashbrown::HashMap;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
-use crate::roster::Roster;
 use crate::{Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
 use member::Member;
+use network::Network;
 
 /// Where a session that keeps a socket hears of its mail.
 pub trait Outlet: Send + Sync {
@@ -35,20 +36,6 @@ impl fmt::Debug for dyn Outlet {
 #[derive(Debug, Default)]
 pub struct Memory {
     networks: HashMap<NetworkName, Network>,
-}
-
-/// The peers of one network.
-#[derive(Debug)]
-struct Network {
-    members: Roster<Member>,
-    /// Nothing is over before this time.
-    due: Millis,
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Self { members: Roster::default(), due: Millis(u64::MAX) }
-    }
 }
 
 impl Memory {
@@ -134,7 +121,6 @@ impl Memory {
 
     /// Up to `most` messages of a session after its cursor, for a session that acknowledges: they stay
     /// until then.
-    #[must_use]
     pub fn read(
         &mut self,
         network: &NetworkName,
@@ -203,140 +189,5 @@ impl Memory {
     fn member_of(&mut self, network: &NetworkName, peer: &PeerId, session: SessionId) -> Option<&mut Member> {
         let member = self.networks.get_mut(network)?.members.get_mut(peer)?;
         member.here().is_some_and(|here| here.is_session(session)).then_some(member)
-    }
-}
-
-impl Network {
-    fn target(&self, peer: &PeerId) -> Target {
-        self.members.get(peer).map_or_else(Target::default, Member::target)
-    }
-
-    fn apply(&mut self, change: Change) {
-        match change {
-            Change::Remember(presence) => {
-                self.due = self.due.min(presence.until);
-                self.members.entry(presence.peer).remember(presence);
-            }
-            Change::Renew { peer, home, until } => {
-                self.change(&peer, &home, |presence| presence.until = until);
-            }
-            Change::Leave { peer, home, until, told } => {
-                self.due = self.due.min(until);
-                self.change(&peer, &home, |presence| {
-                    presence.state = State::Away { told };
-                    presence.until = until;
-                });
-                self.settle(&peer);
-            }
-            Change::Forget { peer, home } => {
-                if let Some(member) = self.members.get_mut(&peer) {
-                    member.homes.retain(|known| known.home != home);
-                }
-                self.settle(&peer);
-            }
-            Change::Deliver { to, mail } => self.deliver(to, mail),
-            Change::Tell { to, frame } => {
-                for peer in to {
-                    if let Some(member) = self.members.get_mut(&peer) {
-                        member.tell(&frame);
-                    }
-                }
-            }
-            Change::TellAll { except, frame } => {
-                for (peer, member) in self.members.iter_mut() {
-                    if *peer != except {
-                        member.tell(&frame);
-                    }
-                }
-            }
-        }
-    }
-
-    fn deliver(&mut self, to: PeerId, mail: Mail) {
-        match mail {
-            Mail::News(frame) => {
-                if let Some(member) = self.members.get_mut(&to) {
-                    member.tell(&frame);
-                }
-            }
-            Mail::Signal { until, .. } => {
-                let member = self.members.entry(to);
-                member.receive(mail);
-                if !member.is_live_here() && member.live().is_some() {
-                    // It turned up elsewhere after the decision to wait for it here.
-                    self.due = Millis(0);
-                } else if member.outlet.is_none() {
-                    self.due = self.due.min(until);
-                }
-            }
-        }
-    }
-
-    fn change(&mut self, peer: &PeerId, home: &Home, change: impl FnOnce(&mut Presence)) {
-        let known =
-            self.members.get_mut(peer).and_then(|m| m.homes.iter_mut().find(|known| known.home == *home));
-        if let Some(known) = known {
-            change(Arc::make_mut(known));
-        }
-    }
-
-    /// After a presence went: news are of no use to a peer that is not here, and a member without
-    /// homes and mail is none.
-    fn settle(&mut self, peer: &PeerId) {
-        let Some(member) = self.members.get_mut(peer) else { return };
-        if !member.is_live_here() {
-            member.outlet = None;
-            member.mailbox.drop_news();
-            if !member.mailbox.is_empty() {
-                self.due = Millis(0);
-            }
-        }
-        if member.is_nothing() {
-            self.members.remove(peer);
-        }
-    }
-
-    /// What is over, and when something will be next.
-    fn over(&mut self, now: Millis, facts: &mut Facts) {
-        let mut due = Millis(u64::MAX);
-        let mut overdue = Vec::new();
-        let mut nothing = Vec::new();
-        for (peer, member) in self.members.iter_mut() {
-            for home in &member.homes {
-                if home.until <= now {
-                    facts.over.push((Arc::clone(home), member.target()));
-                    due = now;
-                } else {
-                    due = due.min(home.until);
-                }
-            }
-            // A session with an outlet reads at once; any other may have stopped reading.
-            if member.mailbox.is_empty() || (member.is_live_here() && member.outlet.is_some()) {
-                continue;
-            }
-            overdue.append(&mut member.mailbox.take_expired(now));
-            if !member.is_live_here() && member.live().is_some() {
-                let target = member.target();
-                let stranded = member.mailbox.take_signals().into_iter();
-                facts.stranded.extend(stranded.map(|mail| (mail, target.clone())));
-            }
-            due = due.min(member.mailbox.next_expiry());
-            if member.is_nothing() {
-                nothing.push(*peer);
-            }
-        }
-        nothing.iter().for_each(|peer| self.members.remove(peer));
-        self.due = due;
-        let sender = |mail: &Mail| match mail {
-            Mail::Signal { signal, .. } => self.target(&signal.from),
-            Mail::News(_) => Target::default(),
-        };
-        facts.overdue = overdue
-            .into_iter()
-            .map(|mail| {
-                let sender = sender(&mail);
-                (mail, sender)
-            })
-            .collect();
     }
 }
