@@ -1,0 +1,107 @@
+//! The store: load and commit, as statements.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use pigeonhub_node_core::{Change, Facts, Needs, Store};
+use pigeonhub_protocol::{Millis, NetworkName, NodeId};
+
+use crate::row;
+use crate::{Database, Row, Value};
+
+/// A node's facts in a database.
+#[derive(Debug)]
+pub struct SqlStore<D> {
+    pub(crate) database: D,
+    pub(crate) own: NodeId,
+    /// The time of this request: frames are stamped with it.
+    pub(crate) now: Millis,
+}
+
+/// The database could not do it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlError<E>(pub E);
+
+impl<E: fmt::Display> fmt::Display for SqlError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the database: {}", self.0)
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> core::error::Error for SqlError<E> {}
+
+impl<D: Database> SqlStore<D> {
+    /// A store over an open connection, for one request at `now`.
+    pub const fn new(database: D, own: NodeId, now: Millis) -> Self {
+        Self { database, own, now }
+    }
+
+    /// The same store at another time.
+    pub const fn at(&mut self, now: Millis) {
+        self.now = now;
+    }
+
+    /// Makes the tables that are not there yet.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create_tables(&self) -> Result<(), SqlError<D::Error>> {
+        for statement in include_str!("schema.sql").split(";\n") {
+            let statement: String =
+                statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+            if !statement.trim().is_empty() {
+                self.run(&statement, &[]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Something that the host kept under a name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn kept(&self, name: &str) -> Result<Option<String>, SqlError<D::Error>> {
+        let rows = self.run("SELECT text FROM kept WHERE name = ?1", &[name.into()]).await?;
+        Ok(rows.first().and_then(|row| row.first()).and_then(row::text).map(ToString::to_string))
+    }
+
+    /// Keeps something under a name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep(&self, name: &str, text: &str) -> Result<(), SqlError<D::Error>> {
+        let sql = "INSERT INTO kept (name, text) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET text = ?2";
+        self.run(sql, &[name.into(), text.into()]).await.map(drop)
+    }
+
+    /// Keeps something under a name that nothing is kept under yet, and returns what is kept there
+    /// now: of two requests at once, both get the same.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_first(&self, name: &str, text: &str) -> Result<String, SqlError<D::Error>> {
+        let sql = "INSERT INTO kept (name, text) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+        self.run(sql, &[name.into(), text.into()]).await?;
+        Ok(self.kept(name).await?.unwrap_or_default())
+    }
+
+    pub(crate) async fn run(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError<D::Error>> {
+        self.database.execute(sql, parameters).await.map_err(SqlError)
+    }
+}
+
+impl<D: Database> Store for SqlStore<D> {
+    type Error = SqlError<D::Error>;
+
+    async fn load(&self, needs: &Needs) -> Result<Facts, Self::Error> {
+        self.facts(needs).await
+    }
+
+    async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error> {
+        for change in changes {
+            self.apply(network, change).await?;
+        }
+        Ok(())
+    }
+}
