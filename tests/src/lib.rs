@@ -1,1 +1,22 @@
-//! Placeholder.
+//! What the tests of the whole house share: nodes as processes, peers as raw WebSockets, pages in
+//! real browsers.
+//!
+//! Everything here fails by panicking, as tests do, and ends what it started when it is dropped,
+//! panic or not. Nothing waits for a fixed time: [`eventually`] waits for a condition, and a
+//! silence is proven by a later message that arrives ([`WirePeer::fence`]).
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking, like the tests")]
+
+mod browser;
+mod environment;
+pub mod http;
+mod node;
+mod pages;
+mod wait;
+mod wire;
+
+pub use browser::{Browser, one_browser_test_at_a_time};
+pub use environment::{chrome, chromedriver, node_binary, node_modules, repository};
+pub use node::{Mesh, TestNode};
+pub use pages::PageServer;
+pub use wait::{PATIENCE, eventually};
+pub use wire::{Closed, DeadPeer, Heard, WirePeer, fresh_id, meet};

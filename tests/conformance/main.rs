@@ -1,0 +1,1 @@
+//! The node over real sockets: what `protocol.md` demands, test by test.

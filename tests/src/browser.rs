@@ -1,0 +1,199 @@
+//! Real pages: a Chromium of its own for each, driven by a ChromeDriver of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use thirtyfour::prelude::*;
+use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
+use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::time::timeout;
+
+use crate::{PATIENCE, chrome, chromedriver, fresh_id, http};
+
+/// Two Chromiums and two nodes keep two cores busy; more make tests slow, and slow tests fail.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// Waits until no other browser test of this process runs. (`cargo nextest` has a process for each
+/// test: `.config/nextest.toml` says the same to it.)
+pub async fn one_browser_test_at_a_time() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().await
+}
+
+/// A browser with an empty profile, a fake camera and a fake microphone. Dropping it ends it.
+pub struct Browser {
+    /// What drives it.
+    pub driver: WebDriver,
+    /// For screenshots of failures.
+    name: String,
+    id: Pid,
+    chromedriver: Child,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts a browser that shows an empty page.
+    pub async fn start(name: &str) -> Self {
+        http::provide_cryptography();
+        let profile = std::env::temp_dir().join(format!("pigeonhub-{}", fresh_id()));
+        fs::create_dir(&profile).expect("a directory for the browser's profile");
+        let (chromedriver, port) = launch_driver().await;
+        // From here on Drop ends the driver, whatever happens.
+        let mut starting = Starting { chromedriver: Some(chromedriver), profile: Some(profile.clone()) };
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&profile))
+            .await
+            .expect("Chromium starts");
+        let id = driver.capabilities().get("goog:processID").and_then(Value::as_i64).expect("its process id");
+        driver.set_script_timeout(Duration::from_secs(60)).await.expect("a limit for scripts");
+        Self {
+            driver,
+            name: name.into(),
+            id: Pid::from_raw(i32::try_from(id).expect("a process id")),
+            chromedriver: starting.chromedriver.take().expect("started"),
+            profile: starting.profile.take().expect("made"),
+        }
+    }
+
+    /// Starts a browser at this page.
+    pub async fn at(name: &str, url: &str) -> Self {
+        let browser = Self::start(name).await;
+        browser.driver.goto(url).await.expect("the page loads");
+        browser
+    }
+
+    /// Runs the body of an async function in the page and returns its JSON.
+    ///
+    /// # Panics
+    /// With what it throws: `{name, code, message}`.
+    pub async fn run(&self, body: &str, arguments: &[Value]) -> Value {
+        match self.try_run(body, arguments).await {
+            Ok(value) => value,
+            Err(thrown) => panic!("{}: the page threw {thrown} in\n{body}", self.name),
+        }
+    }
+
+    /// The same; what it throws is an error: `{name, code, message}`.
+    pub async fn try_run(&self, body: &str, arguments: &[Value]) -> Result<Value, Value> {
+        let script = format!(
+            "const done = arguments[arguments.length - 1], args = [...arguments].slice(0, -1);
+             (async (...args) => {{ {body} }})(...args).then(
+               value => done({{ value: value ?? null }}),
+               e => done({{ thrown: {{ isError: e instanceof Error, name: e?.name, code: e?.code, message: String(e?.message ?? e) }} }}),
+             );",
+        );
+        let result = self.driver.execute_async(script, arguments.to_vec()).await;
+        let result = result.unwrap_or_else(|error| panic!("{}: {error} in\n{body}", self.name));
+        let result = result.json().clone();
+        match result.get("thrown") {
+            Some(thrown) => Err(thrown.clone()),
+            None => Ok(result["value"].clone()),
+        }
+    }
+
+    /// Saves a picture of the page.
+    pub async fn screenshot(&self, path: &Path) {
+        let picture = self.driver.screenshot_as_png().await.expect("a screenshot");
+        fs::write(path, picture).expect("the screenshot is saved");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The processes are ended by id, so the session needs no farewell.
+        let _ = self.driver.clone().leak();
+        let _ = kill(self.id, Signal::SIGKILL);
+        end(&mut self.chromedriver);
+        remove(&self.profile);
+    }
+}
+
+/// What is to be ended if a browser does not start.
+struct Starting {
+    chromedriver: Option<Child>,
+    profile: Option<PathBuf>,
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.chromedriver.iter_mut().for_each(end);
+        self.profile.iter().for_each(|profile| remove(profile));
+    }
+}
+
+fn end(child: &mut Child) {
+    // It may have ended already.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Deletes a profile; the last writes of a dying browser may get in between.
+fn remove(profile: &Path) {
+    for _ in 0..20 {
+        if fs::remove_dir_all(profile).is_ok() || !profile.exists() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn capabilities(profile: &Path) -> ChromeCapabilities {
+    let mut capabilities = DesiredCapabilities::chrome();
+    capabilities.set_binary(&chrome().to_string_lossy()).expect("JSON");
+    let profile = format!("--user-data-dir={}", profile.display());
+    for flag in [
+        profile.as_str(),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        // Two browsers on a machine without multicast cannot look up each other's `.local` names.
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+        "--window-size=1280,900",
+    ] {
+        capabilities.add_arg(flag).expect("JSON");
+    }
+    capabilities
+}
+
+async fn launch_driver() -> (Child, u16) {
+    const STARTED: &str = "started successfully on port ";
+    let mut child = Command::new(chromedriver())
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("ChromeDriver starts");
+    let output = child.stdout.take().expect("piped");
+    let (says, port) = oneshot::channel();
+    thread::spawn(move || {
+        let mut says = Some(says);
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once(STARTED)
+                && let Some(says) = says.take()
+            {
+                let _ = says.send(port.trim_end_matches('.').parse().expect("a port"));
+            }
+        }
+    });
+    match timeout(PATIENCE, port).await {
+        Ok(Ok(port)) => (child, port),
+        _ => {
+            end(&mut child);
+            panic!("ChromeDriver did not say `{STARTED}…`");
+        }
+    }
+}

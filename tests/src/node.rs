@@ -1,0 +1,220 @@
+//! Nodes as processes, alone and as a mesh.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::{PATIENCE, eventually, http, node_binary};
+
+/// Says that the node accepts connections; its port follows.
+const LISTENING: &str = "listening on http://127.0.0.1:";
+
+/// How many lines of its output a node's log keeps, to be shown when a test fails.
+const LOG_LINES: usize = 150;
+
+type Log = Arc<Mutex<VecDeque<String>>>;
+
+/// A node as a process of its own. Dropping it kills it.
+pub struct TestNode {
+    /// Its id.
+    pub id: String,
+    /// The port that the system gave it.
+    pub port: u16,
+    arguments: Vec<String>,
+    process: Child,
+    log: Log,
+}
+
+impl TestNode {
+    /// Starts a node that knows of no other.
+    pub async fn alone(id: &str) -> Self {
+        Self::start(id, &[], &[]).await
+    }
+
+    /// Starts a node that is told of others, with more arguments.
+    pub async fn start(id: &str, bootstrap: &[&Self], more: &[&str]) -> Self {
+        let mut arguments: Vec<String> = ["--host", "127.0.0.1", "--node-id", id].map(Into::into).into();
+        if !bootstrap.is_empty() {
+            let urls: Vec<_> = bootstrap.iter().map(|node| node.ws()).collect();
+            arguments.extend(["--bootstrap-peers".into(), urls.join(",")]);
+        }
+        arguments.extend(more.iter().map(ToString::to_string));
+        let log = Log::default();
+        let (process, port) = launch(&arguments, 0, &log).await;
+        Self { id: id.into(), port, arguments, process, log }
+    }
+
+    /// Its URL for WebSockets.
+    #[must_use]
+    pub fn ws(&self) -> String {
+        format!("ws://127.0.0.1:{}", self.port)
+    }
+
+    /// Its URL for HTTP, with this path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What it says of its health.
+    pub async fn health(&self) -> Value {
+        http::get(self.url("/health")).await.ok()
+    }
+
+    /// The process stops to run until [`Self::resume`]: to others the node falls silent, while its
+    /// connections stay open.
+    pub fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// The process runs again.
+    pub fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// The process ends at once, as in a crash.
+    pub fn kill(&mut self) {
+        // A process that has ended already is fine.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Asks the process to end in an orderly way; [`Self::ended`] waits for it.
+    pub fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    /// Waits until the process has ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let process = &mut self.process;
+        eventually("the node ends", PATIENCE, async || process.try_wait().expect("a child")).await
+    }
+
+    /// Starts it again after its end, at the same port.
+    pub async fn restart(&mut self) {
+        self.kill();
+        (self.process, _) = launch(&self.arguments, self.port, &self.log).await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.process.id()).expect("a process id");
+        kill(Pid::from_raw(id), signal).expect("the node runs");
+    }
+}
+
+impl Drop for TestNode {
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            let log = self.log.lock().expect("a log");
+            let lines = Vec::from_iter(log.iter().map(String::as_str)).join("\n  ");
+            eprintln!("--- the last words of {}:\n  {lines}", self.id);
+        }
+    }
+}
+
+async fn launch(arguments: &[String], port: u16, log: &Log) -> (Child, u16) {
+    let mut process = Command::new(node_binary())
+        .args(arguments)
+        .args(["--port", &port.to_string()])
+        .env("RUST_LOG", "info,pigeonhub=debug")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the node's binary starts");
+    let (says, port) = oneshot::channel();
+    keep(process.stdout.take().expect("piped"), log, Some(says));
+    keep(process.stderr.take().expect("piped"), log, None);
+    match timeout(PATIENCE, port).await {
+        Ok(Ok(port)) => (process, port),
+        _ => {
+            let _ = process.kill();
+            let _ = process.wait();
+            panic!("the node did not say `{LISTENING}PORT`, but: {:#?}", log.lock().expect("a log"));
+        }
+    }
+}
+
+/// Keeps the last lines of an output, and says the port once it is known.
+fn keep(output: impl Read + Send + 'static, log: &Log, mut says: Option<oneshot::Sender<u16>>) {
+    let log = Arc::clone(log);
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once(LISTENING)
+                && let Some(says) = says.take()
+            {
+                // Nobody may be waiting any more.
+                let _ = says.send(port.trim().parse().expect("a port"));
+            }
+            let mut log = log.lock().expect("a log");
+            if log.len() == LOG_LINES {
+                log.pop_front();
+            }
+            log.push_back(line);
+        }
+    });
+}
+
+/// Nodes that all know each other.
+pub struct Mesh {
+    /// In the order of their start: `a`, `b`, `c`, …
+    pub nodes: Vec<TestNode>,
+}
+
+impl Mesh {
+    /// Starts nodes, each told only of the one before it, and waits until every node has all.
+    pub async fn of(count: usize) -> Self {
+        Self::with(count, &[]).await
+    }
+
+    /// The same, with more arguments for each.
+    pub async fn with(count: usize, more: &[&str]) -> Self {
+        let mut nodes: Vec<TestNode> = Vec::new();
+        for name in ('a'..).take(count) {
+            let before: Vec<_> = nodes.last().into_iter().collect();
+            let node = TestNode::start(&format!("node-{name}"), &before, more).await;
+            nodes.push(node);
+        }
+        let mesh = Self { nodes };
+        mesh.whole().await;
+        mesh
+    }
+
+    /// Waits until every node counts all others as up.
+    pub async fn whole(&self) {
+        for node in &self.nodes {
+            node.sees(self.nodes.len() - 1).await;
+        }
+    }
+}
+
+impl TestNode {
+    /// Waits until it counts exactly this many other nodes as up.
+    pub async fn sees(&self, others: usize) {
+        let what = format!("{} sees {others} other nodes", self.id);
+        eventually(&what, PATIENCE, async || {
+            let health = http::try_send(http::request(reqwest::Method::GET, self.url("/health"))).await?;
+            (health.ok()["nodes"] == others).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until it knows this many peers of a network, its own and those of other nodes.
+    pub async fn knows(&self, network: &str, peers: usize) {
+        let what = format!("{} knows {peers} peers of {network}", self.id);
+        eventually(&what, PATIENCE, async || {
+            let page = http::get(self.url(&format!("/peers?network={network}"))).await.ok();
+            (page["peers"].as_array()?.len() == peers).then_some(())
+        })
+        .await;
+    }
+}
