@@ -114,7 +114,7 @@ impl Node {
 }
 
 impl Needs {
-    fn about(network: NetworkName, targets: Vec<PeerId>) -> Self {
+    pub(crate) fn about(network: NetworkName, targets: Vec<PeerId>) -> Self {
         Self { network, targets, sample: None, waiting_for: None, over_at: None, nodes: false }
     }
 }

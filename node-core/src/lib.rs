@@ -23,6 +23,7 @@ extern crate alloc;
 extern crate std;
 
 mod change;
+mod converse;
 mod decide;
 mod event;
 mod exchange;
@@ -35,8 +36,10 @@ mod presence;
 mod record;
 pub mod rest;
 mod roster;
+pub mod ticket;
 
 pub use change::{Change, Decision, Errand, Outcome, Route};
+pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail};
 pub use event::{Caller, Event};
 pub use exchange::{Store, exchange};
 pub use facts::{Facts, Needs, Sample, Target};

@@ -18,6 +18,9 @@ impl<D: Database> SqlStore<D> {
     pub(crate) async fn facts(&self, needs: &Needs) -> Result<Facts, SqlError<D::Error>> {
         let network = &needs.network;
         let mut facts = Facts { targets: self.targets(network, &needs.targets).await?, ..Facts::default() };
+        if needs.nodes {
+            facts.nodes.clone_from(&self.nodes);
+        }
         if let Some(sample) = &needs.sample {
             (facts.sample, facts.sample_is_all) = self.sample(network, sample).await?;
         }

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use pigeonhub_node_core::{Mail, MailSeq, SessionId};
+use pigeonhub_node_core::{Mail, MailSeq, Mailroom, SessionId};
 use pigeonhub_protocol::{NetworkName, PeerId};
 
 use crate::row::{self, MAIL};
@@ -13,12 +13,8 @@ use crate::{Database, SqlError, SqlStore};
 const IS_SESSION: &str = "EXISTS (SELECT 1 FROM presence p WHERE p.network = ?1 AND p.peer = ?2 \
                           AND p.home = '' AND p.state = 0 AND p.session = ?3)";
 
-impl<D: Database> SqlStore<D> {
-    /// Up to `most` messages of a session after its cursor. They stay until they are acknowledged.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn read(
+impl<D: Database> Mailroom for SqlStore<D> {
+    async fn read(
         &self,
         network: &NetworkName,
         peer: PeerId,
@@ -42,11 +38,7 @@ impl<D: Database> SqlStore<D> {
         Ok(mail)
     }
 
-    /// A session has got everything up to its cursor.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn acknowledge(
+    async fn acknowledge(
         &self,
         network: &NetworkName,
         peer: PeerId,
@@ -59,7 +51,9 @@ impl<D: Database> SqlStore<D> {
         let parameters = [network.as_str().into(), peer.as_str().into(), session.0.into(), cursor.0.into()];
         self.run(&sql, &parameters).await.map(drop)
     }
+}
 
+impl<D: Database> SqlStore<D> {
     /// Whether anything is over in a network at `now`.
     ///
     /// # Errors

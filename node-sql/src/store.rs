@@ -17,6 +17,7 @@ pub struct SqlStore<D> {
     pub(crate) own: NodeId,
     /// The time of this request: frames are stamped with it.
     pub(crate) now: Millis,
+    pub(crate) nodes: Vec<NodeId>,
 }
 
 /// The database could not do it.
@@ -34,7 +35,14 @@ impl<E: fmt::Debug + fmt::Display> core::error::Error for SqlError<E> {}
 impl<D: Database> SqlStore<D> {
     /// A store over an open connection, for one request at `now`.
     pub const fn new(database: D, own: NodeId, now: Millis) -> Self {
-        Self { database, own, now }
+        Self { database, own, now, nodes: Vec::new() }
+    }
+
+    /// The nodes that can be reached: the host knows them, for they are no network's.
+    #[must_use]
+    pub fn with_nodes(mut self, nodes: Vec<NodeId>) -> Self {
+        self.nodes = nodes;
+        self
     }
 
     /// The same store at another time.

@@ -40,6 +40,12 @@ pub enum Code {
     NotRouted,
     /// The node (or its store) cannot do it now.
     Unavailable,
+    /// HTTP: the ticket is not one that this node sealed.
+    TicketInvalid,
+    /// HTTP: the ticket's time is over.
+    TicketExpired,
+    /// HTTP: the peer has a live session at this node.
+    AlreadyConnected,
     /// HTTP: no such route.
     NotFound,
     /// HTTP: the route exists, for another method.
@@ -73,6 +79,9 @@ impl Code {
             Self::RateLimited => "rate-limited",
             Self::NotRouted => "not-routed",
             Self::Unavailable => "unavailable",
+            Self::TicketInvalid => "ticket-invalid",
+            Self::TicketExpired => "ticket-expired",
+            Self::AlreadyConnected => "already-connected",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::InvalidRequest => "invalid-request",
@@ -101,6 +110,9 @@ impl Code {
             Self::RateLimited => "too many messages",
             Self::NotRouted => "this kind of message is not passed on",
             Self::Unavailable => "the node cannot do this now",
+            Self::TicketInvalid => "the ticket is not one of this node",
+            Self::TicketExpired => "the ticket's time is over",
+            Self::AlreadyConnected => "Peer already connected",
             Self::NotFound => "no such route",
             Self::MethodNotAllowed => "this route does not take this method",
             Self::InvalidRequest => "the request is not valid",

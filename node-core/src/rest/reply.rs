@@ -59,7 +59,8 @@ impl Reply {
 
 const fn status(code: Code) -> u16 {
     match code {
-        Code::Unauthorized => 401,
+        Code::Unauthorized | Code::TicketInvalid | Code::TicketExpired => 401,
+        Code::AlreadyConnected => 409,
         Code::Forbidden => 403,
         Code::NotFound | Code::PeerUnavailable => 404,
         Code::MethodNotAllowed => 405,

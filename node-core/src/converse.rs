@@ -1,0 +1,188 @@
+//! The transport over HTTP: a peer posts what it says and gets the replies, and reads its mail from
+//! the answer or from a stream of events.
+//!
+//! The session model is the socket's: connect, announce, signal, leave. What a socket knows by being
+//! open, a [ticket](crate::ticket) tells.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use pigeonhub_protocol::{
+    Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, RawJson, Refusal, limit,
+};
+use serde::Deserialize;
+
+use crate::ticket::{self, TicketKey};
+use crate::{Caller, Decision, Errand, Event, Mail, MailSeq, Needs, Node, SessionId, Store, exchange};
+
+/// A store whose mail is read by sessions that acknowledge.
+#[allow(async_fn_in_trait, reason = "as for `Store`")]
+pub trait Mailroom: Store {
+    /// Up to `most` messages of a session after its cursor. They stay until they are acknowledged.
+    async fn read(
+        &self,
+        network: &NetworkName,
+        peer: PeerId,
+        session: SessionId,
+        cursor: MailSeq,
+        most: usize,
+    ) -> Result<Vec<(MailSeq, Mail)>, Self::Error>;
+
+    /// A session has got everything up to its cursor.
+    async fn acknowledge(
+        &self,
+        network: &NetworkName,
+        peer: PeerId,
+        session: SessionId,
+        cursor: MailSeq,
+    ) -> Result<(), Self::Error>;
+}
+
+/// The body of `POST /signaling/exchange`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Talk {
+    /// The ticket of the last answer; without one, a session begins.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// Who begins it.
+    #[serde(default)]
+    pub peer_id: Option<PeerId>,
+    /// The caller has got its mail up to this cursor.
+    #[serde(default)]
+    pub heard: Option<u64>,
+    /// Whether mail is wanted in the answer (no stream is open).
+    #[serde(default)]
+    pub poll: bool,
+    /// What the peer says, in order: messages as on a socket.
+    #[serde(default)]
+    pub messages: Vec<RawJson>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The caller, as it is now.
+    pub caller: Caller,
+    /// A ticket for it.
+    pub ticket: String,
+    /// Replies to what was said, in order.
+    pub replies: Vec<Frame>,
+    /// Mail, if it was asked for.
+    pub mail: Vec<(MailSeq, Frame)>,
+    /// For the host, in order.
+    pub errands: Vec<Errand>,
+}
+
+/// Why there is none.
+#[derive(Debug)]
+pub enum ConverseError<E> {
+    /// The caller's fault: 400, 401, 409 or 413.
+    Refused(Code),
+    /// The store cannot do it now; what was said may be said again whole.
+    Store(E),
+}
+
+impl<E> From<E> for ConverseError<E> {
+    fn from(error: E) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// One `POST /signaling/exchange`.
+///
+/// # Errors
+/// [`ConverseError`].
+pub async fn converse<S: Mailroom>(
+    node: &Node,
+    store: &S,
+    key: &TicketKey,
+    talk: Talk,
+    at: Moment,
+) -> Result<Conversation, ConverseError<S::Error>> {
+    if talk.messages.len() > limit::BATCH {
+        return Err(ConverseError::Refused(Code::MessageTooLarge));
+    }
+    let (mut caller, is_new) = identify(&talk, key, at).map_err(ConverseError::Refused)?;
+    let mut replies = Vec::new();
+    let mut errands = Vec::new();
+    if is_new {
+        replies.push(NodeMessage::Connected { peer: caller.peer, node: node.id.clone() }.frame(at.now));
+    }
+    if let (Some(network), Some(heard)) = (&caller.network, talk.heard) {
+        store.acknowledge(network, caller.peer, caller.session, MailSeq(heard)).await?;
+    }
+    for (message, turn) in talk.messages.iter().zip(0..) {
+        let at = Moment { seed: at.seed.wrapping_add(turn), ..at };
+        match PeerMessage::parse(message.get()) {
+            Err(error) => {
+                let refusal = Refusal::new(error.code, error.original_type);
+                replies.push(NodeMessage::Error(refusal).frame(at.now));
+            }
+            Ok(message) => {
+                if let PeerMessage::Announce { network, .. } = &message {
+                    refuse_second(store, network, &caller).await?;
+                }
+                let decision = exchange(node, store, Event::Said(caller.clone(), message), at).await?;
+                follow(&mut caller, decision, &mut replies, &mut errands);
+            }
+        }
+    }
+    let decision = exchange(node, store, Event::StillHere(caller.clone()), at).await?;
+    follow(&mut caller, decision, &mut replies, &mut errands);
+    let cursor = MailSeq(talk.heard.unwrap_or(0));
+    let mail = if talk.poll { mail(store, &caller, cursor, limit::BATCH, at.now).await? } else { Vec::new() };
+    Ok(Conversation { ticket: ticket::seal(&caller, key, at.now), caller, replies, mail, errands })
+}
+
+/// A caller's mail after its cursor, as frames: for an answer, or for the next events of a stream.
+///
+/// # Errors
+/// The store's.
+pub async fn mail<S: Mailroom>(
+    store: &S,
+    caller: &Caller,
+    cursor: MailSeq,
+    most: usize,
+    now: Millis,
+) -> Result<Vec<(MailSeq, Frame)>, S::Error> {
+    let Some(network) = &caller.network else { return Ok(Vec::new()) };
+    let mail = store.read(network, caller.peer, caller.session, cursor, most).await?;
+    Ok(mail.into_iter().map(|(seq, mail)| (seq, mail.into_frame(now))).collect())
+}
+
+fn identify(talk: &Talk, key: &TicketKey, at: Moment) -> Result<(Caller, bool), Code> {
+    match (&talk.ticket, talk.peer_id) {
+        (Some(ticket), _) => Ok((ticket::open(ticket, key, at.now)?, false)),
+        (None, Some(peer)) => Ok((Caller { peer, session: SessionId(at.seed), network: None }, true)),
+        (None, None) => Err(Code::TicketInvalid),
+    }
+}
+
+/// A peer that is live here in another session keeps it: who claims its id without its ticket could
+/// be anybody.
+async fn refuse_second<S: Store>(
+    store: &S,
+    network: &NetworkName,
+    caller: &Caller,
+) -> Result<(), ConverseError<S::Error>> {
+    let facts = store.load(&Needs::about(network.clone(), alloc::vec![caller.peer])).await?;
+    let known = facts.targets.first().and_then(|target| target.here());
+    match known {
+        Some(known) if known.is_live() && !known.is_session(caller.session) => {
+            Err(ConverseError::Refused(Code::AlreadyConnected))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn follow(caller: &mut Caller, decision: Decision, replies: &mut Vec<Frame>, errands: &mut Vec<Errand>) {
+    replies.extend(decision.replies);
+    errands.extend(decision.errands);
+    if decision.left {
+        caller.network = None;
+    }
+    if decision.joined.is_some() {
+        caller.network = decision.joined;
+    }
+}

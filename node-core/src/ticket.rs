@@ -1,0 +1,97 @@
+//! Tickets: who a caller over HTTP is, sealed by the node, so that no table of sessions is kept and
+//! nobody reads another's mail by naming it.
+
+use alloc::format;
+use alloc::string::String;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use pigeonhub_protocol::{Code, Millis, NetworkName, PeerId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Caller, SessionId};
+
+/// How long a ticket is good for, unless a later answer brings a new one.
+pub const TICKET: u64 = 10 * 60 * 1000;
+
+/// The node's secret for sealing tickets.
+#[derive(Clone)]
+pub struct TicketKey([u8; 32]);
+
+impl TicketKey {
+    /// Made from the node's secret key; tells nothing about it.
+    #[must_use]
+    pub fn from_secret(secret: &[u8; 32]) -> Self {
+        Self(Sha256::new().chain_update(b"pigeonhub ticket\0").chain_update(secret).finalize().into())
+    }
+
+    fn mac(&self, text: &str) -> Hmac<Sha256> {
+        // HMAC takes keys of any length.
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0);
+        mac.unwrap_or_else(|_| unreachable!("any length will do")).chain_update(text.as_bytes())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    peer: PeerId,
+    session: u64,
+    network: Option<NetworkName>,
+    until: Millis,
+}
+
+/// Seals a caller into a ticket.
+#[must_use]
+pub fn seal(caller: &Caller, key: &TicketKey, now: Millis) -> String {
+    let Caller { peer, session, network } = caller;
+    let written =
+        Written { peer: *peer, session: session.0, network: network.clone(), until: now.plus(TICKET) };
+    let text = URL_SAFE_NO_PAD.encode(serde_json::to_string(&written).unwrap_or_default());
+    let mac = URL_SAFE_NO_PAD.encode(key.mac(&text).finalize().into_bytes());
+    format!("{text}.{mac}")
+}
+
+/// Opens a ticket.
+///
+/// # Errors
+/// [`Code::TicketInvalid`]: not sealed by this node. [`Code::TicketExpired`].
+pub fn open(ticket: &str, key: &TicketKey, now: Millis) -> Result<Caller, Code> {
+    let read = || {
+        let (text, mac) = ticket.split_once('.')?;
+        key.mac(text).verify_slice(&URL_SAFE_NO_PAD.decode(mac).ok()?).ok()?;
+        serde_json::from_slice::<Written>(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    };
+    let Written { peer, session, network, until } = read().ok_or(Code::TicketInvalid)?;
+    if until <= now {
+        return Err(Code::TicketExpired);
+    }
+    Ok(Caller { peer, session: SessionId(session), network })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_unaltered_ticket_of_this_node_opens_and_only_in_its_time() {
+        let key = TicketKey::from_secret(&[1; 32]);
+        let caller = Caller {
+            peer: PeerId::from_bytes([7; 20]),
+            session: SessionId(u64::MAX),
+            network: Some("room".parse().unwrap()),
+        };
+        let ticket = seal(&caller, &key, Millis(1000));
+        assert_eq!(open(&ticket, &key, Millis(2000)), Ok(caller.clone()));
+        assert_eq!(open(&ticket, &key, Millis(1000 + TICKET)), Err(Code::TicketExpired));
+
+        let other = seal(&Caller { session: SessionId(1), ..caller }, &key, Millis(1000));
+        let (text, mac) = (ticket.split_once('.').unwrap().0, other.split_once('.').unwrap().1);
+        for forged in [format!("{text}.{mac}"), format!("{text}."), text.into(), String::new()] {
+            assert_eq!(open(&forged, &key, Millis(2000)), Err(Code::TicketInvalid), "{forged}");
+        }
+        let another_node = TicketKey::from_secret(&[2; 32]);
+        assert_eq!(open(&ticket, &another_node, Millis(2000)), Err(Code::TicketInvalid));
+    }
+}
