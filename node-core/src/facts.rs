@@ -44,6 +44,8 @@ pub struct Target {
     pub homes: Vec<Arc<Presence>>,
     /// Its mailbox here takes no more.
     pub full: bool,
+    /// Something waits in its mailbox here: what comes later goes behind it.
+    pub waits: bool,
 }
 
 impl Target {

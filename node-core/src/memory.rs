@@ -115,7 +115,7 @@ impl Memory {
             && !signals.is_empty()
         {
             network.due = Millis(0);
-            network.members.entry(peer).mailbox.put_back(signals);
+            network.members.entry(peer).put_back(signals);
         }
     }
 

@@ -31,24 +31,20 @@ impl Node {
             && known.home == home
             && same_profile(&known.profile, &profile)
         {
-            decision.changes = vec![Change::Renew { peer: caller.peer, home, until }];
-            decision.errands =
-                vec![Errand::Announce { presence: known.clone(), tell: vec![], refresh: true }];
+            let renew = Change::Renew { peer: caller.peer, home, until };
+            if facts.sample_is_all {
+                // They were all told of it before.
+                decision.changes = vec![renew];
+                decision.errands =
+                    vec![Errand::Announce { presence: known.clone(), tell: vec![], refresh: true }];
+            } else {
+                tell_the_sample(&mut decision, renew, known, facts);
+            }
             return decision;
         }
 
         let presence = Presence::live(caller.peer, network, home, self.id.clone(), profile, now, until);
-        let here = facts.sample.iter().filter(|other| other.home.is_here());
-        let to = here.map(|other| other.peer).collect();
-        let tell = facts.sample.iter().filter_map(|other| match &other.home {
-            Home::At(node) => Some((node.clone(), other.peer)),
-            Home::Here(_) => None,
-        });
-        decision.changes = vec![
-            Change::Remember(Arc::clone(&presence)),
-            Change::Tell { to, frame: presence.discovered.clone() },
-        ];
-        decision.errands = vec![Errand::Announce { tell: tell.collect(), presence, refresh: false }];
+        tell_the_sample(&mut decision, Change::Remember(Arc::clone(&presence)), &presence, facts);
         decision
     }
 
@@ -70,4 +66,16 @@ impl Node {
             ..Decision::default()
         }
     }
+}
+
+fn tell_the_sample(decision: &mut Decision, first: Change, presence: &Arc<Presence>, facts: &Facts) {
+    let here = facts.sample.iter().filter(|other| other.home.is_here());
+    let to = here.map(|other| other.peer).collect();
+    let tell = facts.sample.iter().filter_map(|other| match &other.home {
+        Home::At(node) => Some((node.clone(), other.peer)),
+        Home::Here(_) => None,
+    });
+    decision.changes = vec![first, Change::Tell { to, frame: presence.discovered.clone() }];
+    decision.errands =
+        vec![Errand::Announce { tell: tell.collect(), presence: Arc::clone(presence), refresh: false }];
 }

@@ -31,10 +31,22 @@ impl Node {
         let until = now.plus(lease.unwrap_or(self.settings.lease).min(LONGEST_LEASE));
         let home = Home::At(node.clone());
 
+        let is_here = wanted.here().is_some_and(|here| here.is_live());
+        let after_it = facts.waiting.iter().filter_map(|mail| match mail {
+            Mail::Signal { signal, until, .. } if !is_here => Some(Errand::Route(Route {
+                nodes: vec![node.clone()],
+                ask_all: false,
+                signal: signal.clone(),
+                deadline: Some(*until),
+            })),
+            _ => None,
+        });
+        let errands = after_it.collect();
+
         let known = wanted.homes.iter().find(|known| known.home == home && known.is_live());
         if refresh && known.is_some_and(|known| same_profile(&known.profile, &data)) {
             let changes = vec![Change::Renew { peer, home, until }];
-            return Decision { changes, ..Decision::default() };
+            return Decision { changes, errands, ..Decision::default() };
         }
 
         let presence = Presence::live(peer, network, home, node.clone(), data, now, until);
@@ -47,19 +59,9 @@ impl Node {
         to.sort_unstable();
         to.dedup();
 
-        let is_here = wanted.here().is_some_and(|here| here.is_live());
-        let after_it = facts.waiting.iter().filter_map(|mail| match mail {
-            Mail::Signal { signal, until, .. } if !is_here => Some(Errand::Route(Route {
-                nodes: vec![node.clone()],
-                ask_all: false,
-                signal: signal.clone(),
-                deadline: Some(*until),
-            })),
-            _ => None,
-        });
         Decision {
             told: to.len(),
-            errands: after_it.collect(),
+            errands,
             changes: vec![
                 Change::Remember(Arc::clone(&presence)),
                 Change::Tell { to, frame: presence.discovered.clone() },

@@ -3,6 +3,7 @@
 //! A peer may be at several nodes at once; its departure is told once, when the last of them has
 //! lost it. A goodbye is never made up: connections outlive signaling on purpose.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -85,20 +86,24 @@ impl Node {
             return vec![forget];
         }
         let until = now.plus(self.settings.hold);
-        match departure {
+        let mut changes = match departure {
             Departure::Goodbye => {
                 let goodbye =
                     NodeMessage::Goodbye { from: peer, network: known.network.clone(), data: data.clone() };
-                vec![
-                    forget,
-                    Change::TellAll { except: peer, frame: goodbye.frame(now) },
-                    departed(known, now),
-                ]
+                vec![forget, Change::TellAll { except: peer, frame: goodbye.frame(now) }]
             }
-            Departure::Closed => vec![Change::Leave { peer, home, until, told: true }, departed(known, now)],
-            Departure::Lost if !known.is_live() => vec![],
-            Departure::Lost => vec![Change::Leave { peer, home, until, told: false }],
-        }
+            Departure::Closed => vec![Change::Leave { peer, home: home.clone(), until, told: true }],
+            Departure::Lost if !known.is_live() => return vec![],
+            Departure::Lost => return vec![Change::Leave { peer, home, until, told: false }],
+        };
+        changes.push(departed(known, now));
+        // Where it was lost before, nobody needs to hear it once more.
+        let untold = |other: &&Arc<Presence>| {
+            !other.home.same_place(&home) && other.state == State::Away { told: false }
+        };
+        let untold = target.homes.iter().filter(untold);
+        changes.extend(untold.map(|other| Change::Forget { peer, home: other.home.clone() }));
+        changes
     }
 }
 

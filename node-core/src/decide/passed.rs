@@ -1,7 +1,9 @@
 //! Time passed: leases end, absences end, and what waited too long goes back to its sender.
 
-use pigeonhub_protocol::mesh::{Departure, Return};
-use pigeonhub_protocol::{Millis, RawJson, Refusal};
+use alloc::collections::BTreeSet;
+
+use pigeonhub_protocol::mesh::Departure;
+use pigeonhub_protocol::{Millis, RawJson};
 
 use super::depart::departed;
 use super::signal::bounce;
@@ -11,14 +13,18 @@ use crate::{Change, Decision, Errand, Facts, Home, Mail, Node, State};
 impl Node {
     pub(super) fn passed(&self, facts: &Facts, now: Millis) -> Decision {
         let mut decision = Decision::default();
+        let mut gone = BTreeSet::new();
         for (known, target) in &facts.over {
             decision.changes.push(Change::Forget { peer: known.peer, home: known.home.clone() });
             let told = known.state == State::Away { told: true };
-            // Others that are still to be told of are told when their time is over.
+            // Where it is later than here, it is told when that is over; where it is over now, too,
+            // once for all.
             let last = !target.homes.iter().any(|other| {
-                !other.home.same_place(&known.home) && other.state != State::Away { told: true }
+                !other.home.same_place(&known.home)
+                    && other.state != State::Away { told: true }
+                    && other.until > now
             });
-            if !told && last {
+            if !told && last && gone.insert(known.peer) {
                 decision.changes.push(departed(known, now));
             }
             if known.is_live() && known.home.is_here() {
@@ -32,21 +38,7 @@ impl Node {
         }
         for (mail, sender) in &facts.overdue {
             let Mail::Signal { signal, code, .. } = mail else { continue };
-            if sender.here().is_some() {
-                decision.changes.push(bounce(signal, *code, now));
-                continue;
-            }
-            // It came from another node, to a session that ended before it had read it.
-            for home in &sender.homes {
-                let Home::At(node) = &home.home else { continue };
-                let back = Return {
-                    return_to: signal.from,
-                    network_name: signal.network.clone(),
-                    refusal: Refusal::of_signal(*code, signal),
-                };
-                decision.errands.push(Errand::Return { node: node.clone(), back });
-                break;
-            }
+            bounce(&mut decision, signal, sender, *code, now);
         }
         for (mail, wanted) in &facts.stranded {
             let Mail::Signal { signal, until, .. } = mail else { continue };

@@ -4,6 +4,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use pigeonhub_protocol::mesh::Return;
 use pigeonhub_protocol::{
     Code, MessageId, Millis, NodeId, NodeMessage, PeerId, RawJson, Refusal, Signal, SignalKind,
 };
@@ -40,11 +41,14 @@ impl Node {
         }
         let signal = Signal { kind, from: caller.peer, target, network: own.network.clone(), data, id };
         match self.way(wanted, &[]) {
-            Way::Here if wanted.full => refuse(Refusal::of_signal(Code::MailboxFull, &signal), now),
-            Way::Here => self.deliver(signal, Code::PeerUnavailable, now),
-            Way::Nodes(nodes) => route(Route { nodes, ask_all: false, signal, deadline: None }),
-            Way::Wait if wanted.full => refuse(Refusal::of_signal(Code::MailboxFull, &signal), now),
-            Way::Wait => self.deliver(signal, Code::PeerUnavailable, now),
+            // Signals stay in order: behind those that wait, there is only waiting.
+            Way::Nodes(nodes) if !wanted.waits => {
+                route(Route { nodes, ask_all: false, signal, deadline: None })
+            }
+            Way::Here | Way::Wait | Way::Nodes(_) if wanted.full => {
+                refuse(Refusal::of_signal(Code::MailboxFull, &signal), now)
+            }
+            Way::Here | Way::Wait | Way::Nodes(_) => self.deliver(signal, Code::PeerUnavailable, now),
             Way::Unknown if facts.nodes.is_empty() => {
                 refuse(Refusal::of_signal(Code::PeerUnavailable, &signal), now)
             }
@@ -62,8 +66,10 @@ impl Node {
             Outcome::Unreachable => Code::NodeUnreachable,
         };
         let Route { nodes: tried, signal, deadline, .. } = untaken;
-        let unknown = Target::default();
-        let wanted = facts.targets.get(1).unwrap_or(&unknown);
+        let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
+        // Other nodes are tried at once the first time; then with the passing of time, or two nodes
+        // that both refuse would be asked in turn without a pause.
+        let is_first = deadline.is_none();
         let deadline = deadline.unwrap_or(now.plus(self.settings.hold));
         let hold = |signal: Signal| Decision {
             changes: vec![Change::Deliver {
@@ -75,10 +81,14 @@ impl Node {
         let give_up = now >= deadline || wanted.full || code == Code::MailboxFull || code == Code::Forbidden;
         match self.way(wanted, &tried) {
             Way::Here if !wanted.full => self.deliver(signal, Code::PeerUnavailable, now),
-            Way::Nodes(nodes) => route(Route { nodes, ask_all: false, signal, deadline: Some(deadline) }),
-            Way::Wait if !give_up => hold(signal),
-            Way::Here | Way::Wait | Way::Unknown => {
-                Decision { changes: vec![bounce(&signal, code, now)], ..Decision::default() }
+            Way::Nodes(nodes) if is_first && !wanted.waits => {
+                route(Route { nodes, ask_all: false, signal, deadline: Some(deadline) })
+            }
+            Way::Wait | Way::Nodes(_) if !give_up => hold(signal),
+            Way::Here | Way::Wait | Way::Nodes(_) | Way::Unknown => {
+                let mut decision = Decision::default();
+                bounce(&mut decision, &signal, sender, code, now);
+                decision
             }
         }
     }
@@ -127,8 +137,22 @@ fn route(route: Route) -> Decision {
     Decision { errands: vec![Errand::Route(route)], ..Decision::default() }
 }
 
-/// Tells the sender, a peer of this node, that its signal could not be delivered.
-pub(super) fn bounce(signal: &Signal, code: Code, now: Millis) -> Change {
-    let frame = NodeMessage::Error(Refusal::of_signal(code, signal)).frame(now);
-    Change::Deliver { to: signal.from, mail: Mail::News(frame) }
+/// Tells the sender, where it is now, that its signal could not be delivered.
+pub(super) fn bounce(decision: &mut Decision, signal: &Signal, sender: &Target, code: Code, now: Millis) {
+    let refusal = Refusal::of_signal(code, signal);
+    if sender.here().is_some_and(|here| here.is_live()) {
+        let mail = Mail::News(NodeMessage::Error(refusal).frame(now));
+        decision.changes.push(Change::Deliver { to: signal.from, mail });
+        return;
+    }
+    // One that went away from another node may be back there before we hear of it.
+    let (live, away): (Vec<_>, Vec<_>) = sender.homes.iter().partition(|home| home.is_live());
+    let node = live.into_iter().chain(away).find_map(|home| match &home.home {
+        Home::At(node) => Some(node.clone()),
+        Home::Here(_) => None,
+    });
+    if let Some(node) = node {
+        let back = Return { return_to: signal.from, network_name: signal.network.clone(), refusal };
+        decision.errands.push(Errand::Return { node, back });
+    }
 }

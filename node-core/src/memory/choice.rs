@@ -19,8 +19,8 @@ pub(super) fn choose(members: &Roster<Member>, sample: &Sample) -> (Vec<Arc<Pres
             if sample.here_only { member.here().filter(|here| here.is_live()) } else { member.live() };
         presence.cloned()
     };
-    // One more than wanted, as the peer itself is among them, too.
-    if members.len() <= sample.most + 1 {
+    let others = members.len() - usize::from(members.get(&sample.near).is_some());
+    if others <= sample.most {
         let all: Vec<_> = members.iter().filter_map(eligible).collect();
         return (all, true);
     }

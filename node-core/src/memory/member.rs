@@ -19,7 +19,11 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn target(&self) -> Target {
-        Target { homes: self.homes.clone(), full: self.mailbox.is_full() }
+        Target {
+            homes: self.homes.clone(),
+            full: self.mailbox.is_full(),
+            waits: !self.mailbox.is_empty(),
+        }
     }
 
     /// The presence at this node.
@@ -69,6 +73,16 @@ impl Member {
     /// A signal. That it fits was decided before.
     pub(super) fn receive(&mut self, mail: Mail) {
         self.mailbox.push_anyway(mail);
+        self.ring();
+    }
+
+    /// What an older session did not read: a newer one may be waiting already.
+    pub(super) fn put_back(&mut self, mail: Vec<Mail>) {
+        self.mailbox.put_back(mail);
+        self.ring();
+    }
+
+    fn ring(&self) {
         if let Some(outlet) = &self.outlet {
             outlet.ring();
         }
