@@ -9,12 +9,14 @@ use serde_json::Value;
 use crate::house::House;
 
 /// The crates that decide; hosts do.
-pub const CORES: [&str; 3] = ["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-client-core"];
+pub const CORES: [&str; 4] =
+    ["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-node-sql", "pigeonhub-client-core"];
 
 /// What each crate may import of ours, dev-dependencies included. `docs/architecture.md` says why.
-const WALLS: [(&str, &[&str]); 8] = [
+const WALLS: [(&str, &[&str]); 9] = [
     ("pigeonhub-protocol", &[]),
     ("pigeonhub-node-core", &["pigeonhub-protocol"]),
+    ("pigeonhub-node-sql", &["pigeonhub-protocol", "pigeonhub-node-core"]),
     ("pigeonhub", &["pigeonhub-protocol", "pigeonhub-node-core"]),
     ("pigeonhub-client-core", &["pigeonhub-protocol"]),
     ("pigeonhub-wasm", &["pigeonhub-protocol", "pigeonhub-client-core"]),
@@ -24,6 +26,7 @@ const WALLS: [(&str, &[&str]); 8] = [
         &[
             "pigeonhub-protocol",
             "pigeonhub-node-core",
+            "pigeonhub-node-sql",
             "pigeonhub",
             "pigeonhub-client-core",
             "pigeonhub-wasm",
