@@ -108,6 +108,13 @@ impl Outbox {
         }
     }
 
+    /// An offer of the other side counts more than the own one.
+    pub(crate) fn yield_offer(&mut self) {
+        if self.repeat.is_some() {
+            self.clear();
+        }
+    }
+
     /// Nothing of this counts any more.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();

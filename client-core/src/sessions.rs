@@ -40,13 +40,23 @@ struct Node {
     session: Option<Session>,
     /// In a row. While there are any, the node's circuit is open: it gets one try per wait.
     failures: u32,
+    /// Whether the last one was that it does not want this peer.
+    is_refusing: bool,
     /// Not to be dialled before.
     rest: Millis,
 }
 
 impl Node {
     const fn new(url: NodeUrl) -> Self {
-        Self { url, id: None, state: NodeState::Idle, session: None, failures: 0, rest: Millis(0) }
+        Self {
+            url,
+            id: None,
+            state: NodeState::Idle,
+            session: None,
+            failures: 0,
+            is_refusing: false,
+            rest: Millis(0),
+        }
     }
 
     fn is_open(&self) -> bool {
@@ -66,12 +76,12 @@ impl Node {
 
     fn failed(&mut self, code: u16, alone: bool, turn: &mut Turn<'_>) {
         let was_good = self.session.take().is_some_and(|session| session.was_good(turn.now));
-        let is_refused = REFUSALS.contains(&code);
+        self.is_refusing = REFUSALS.contains(&code);
         self.failures = if was_good { 1 } else { self.failures.saturating_add(1) };
-        if is_refused {
+        if self.is_refusing {
             self.failures = self.failures.max(REFUSED);
         }
-        let wait = backoff::wait(self.failures, alone && !is_refused, &mut turn.dice);
+        let wait = backoff::wait(self.failures, alone && !self.is_refusing, &mut turn.dice);
         self.rest = turn.now.plus(wait);
         self.enter(NodeState::Down, turn);
     }
@@ -174,14 +184,15 @@ impl Sessions {
         let alone = self.open().all(|open| open == id);
         self.nodes[index].failed(code, alone, turn);
         if was_open && alone {
-            self.shorten_rests(turn);
+            self.shorten_rests(index, turn);
         }
         true
     }
 
     /// The last session is lost: nodes that rest from long ago are tried again soon.
-    fn shorten_rests(&mut self, turn: &mut Turn<'_>) {
-        for node in self.nodes.iter_mut().filter(|node| node.failures < REFUSED || node.rest > turn.now) {
+    fn shorten_rests(&mut self, lost: usize, turn: &mut Turn<'_>) {
+        let others = self.nodes.iter_mut().enumerate().filter(|(index, _)| *index != lost);
+        for (_, node) in others.filter(|(_, node)| !node.is_refusing) {
             node.rest = node.rest.min(turn.now.plus(backoff::shortened(&mut turn.dice)));
         }
     }

@@ -64,7 +64,7 @@ impl Link {
         self.negotiation.take(&offer);
         self.negotiation.yielding = self.negotiation.phase == Phase::Offering;
         self.negotiation.phase = Phase::Answering { answers: offer.number, reply };
-        self.outbox.clear();
+        self.outbox.yield_offer();
         if !self.is_connected() && self.repair.is_none() {
             self.patience = Some(turn.now.plus(ANSWER));
         }
