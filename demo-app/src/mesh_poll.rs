@@ -1,0 +1,98 @@
+//! Asks every node, again and again, what it sees.
+
+use futures_util::future::{join_all, join3};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestInit, Response};
+
+use crate::address::NodeAddress;
+use crate::clock;
+use crate::mesh::Answers;
+use crate::state::State;
+
+/// Between two rounds.
+const PAUSE: i32 = 2_000;
+/// A node that takes longer counts as silent.
+const PATIENCE: u32 = 1_500;
+
+/// Starts asking; never stops.
+pub fn start(state: State) {
+    spawn_local(async move {
+        loop {
+            round(state).await;
+            clock::sleep(PAUSE).await;
+        }
+    });
+}
+
+/// Asks once, now: something happened that the nodes know more about.
+pub fn look_again(state: State) {
+    spawn_local(round(state));
+}
+
+/// Asks all nodes at once. What they say is shown as it comes.
+pub async fn round(state: State) {
+    let addresses = state.mesh.with_untracked(|mesh| mesh.addresses());
+    let network = state.network.get_untracked();
+    join_all(addresses.into_iter().map(|address| visit(state, address, network.clone()))).await;
+}
+
+async fn visit(state: State, address: NodeAddress, network: String) {
+    let outcome = ask(&address, &network).await;
+    let before = state.mesh.get_untracked();
+    let mut mesh = before.clone();
+    match outcome {
+        Ok(answers) => mesh.answered(&address, answers),
+        Err(silence) => mesh.silent(&address, silence == Silence::Refused),
+    }
+    // Most rounds bring nothing new; then nothing is drawn again.
+    if mesh != before {
+        state.mesh.set(mesh);
+        state.narrate_mesh();
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// Nobody is there, or nobody who speaks our language.
+    Refused,
+    /// No answer within the time.
+    TimedOut,
+}
+
+/// `/health` must answer; without the rest the picture is poorer, not wrong.
+async fn ask(address: &NodeAddress, network: &str) -> Result<Answers, Silence> {
+    let network: String = js_sys::encode_uri_component(network).into();
+    let (health, signaling, peers) = join3(
+        get(address.at("/health")),
+        get(address.at("/signaling")),
+        get(address.at(&format!("/peers?network={network}"))),
+    )
+    .await;
+    Ok(Answers {
+        health: health?,
+        signaling: signaling.unwrap_or_default(),
+        peers: peers.unwrap_or_default(),
+    })
+}
+
+async fn get<T: DeserializeOwned>(url: String) -> Result<T, Silence> {
+    let request = RequestInit::new();
+    request.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
+    let refused = |_| Silence::Refused;
+    let response = JsFuture::from(window().fetch_with_str_and_init(&url, &request)).await.map_err(silence)?;
+    let response: Response = response.dyn_into().map_err(refused)?;
+    let text = JsFuture::from(response.text().map_err(refused)?).await.map_err(silence)?;
+    if !response.ok() {
+        return Err(Silence::Refused);
+    }
+    serde_json::from_str(&text.as_string().unwrap_or_default()).map_err(|_| Silence::Refused)
+}
+
+fn silence(thrown: wasm_bindgen::JsValue) -> Silence {
+    let name = js_sys::Reflect::get(&thrown, &"name".into()).ok().and_then(|name| name.as_string());
+    if name.as_deref() == Some("TimeoutError") { Silence::TimedOut } else { Silence::Refused }
+}
