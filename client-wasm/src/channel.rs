@@ -5,14 +5,14 @@ use std::rc::Weak;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pigeonhub_client_core::RtcInput;
 use wasm_bindgen::JsCast;
-use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
+use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelType};
 
 use crate::connection::Connection;
 use crate::framing::{self, Assembly, TextFrame};
 use crate::listener::Listener;
 use crate::outbox;
 
-/// A data channel of a connection.
+/// The data channel of a connection.
 pub(crate) struct Channel {
     raw: RtcDataChannel,
     _listeners: [Listener; 4],
@@ -24,18 +24,25 @@ impl Channel {
         raw.set_binary_type(RtcDataChannelType::Arraybuffer);
         raw.set_buffered_amount_low_threshold(outbox::LOW);
         let mut assembly = Assembly::default();
-        let on = |kind, act: fn(&Connection)| {
-            let connection = connection.clone();
+        let on = |kind, act: fn(&Connection, RtcDataChannel)| {
+            let (connection, channel) = (connection.clone(), raw.clone());
             Listener::new(&raw, kind, move |_| {
                 if let Some(connection) = connection.upgrade() {
-                    act(&connection);
+                    act(&connection, channel.clone());
                 }
             })
         };
         let listeners = [
-            on("open", Connection::choose_channel),
-            on("close", Connection::choose_channel),
-            on("bufferedamountlow", |connection| connection.link().outbox().pump()),
+            // Fired for a channel from the other side too, after `datachannel`.
+            on("open", |connection, raw| {
+                connection.link().outbox().open(raw);
+                connection.report(RtcInput::ChannelOpened);
+            }),
+            on("close", |connection, _| {
+                connection.link().outbox().shut();
+                connection.report(RtcInput::ChannelClosed);
+            }),
+            on("bufferedamountlow", |connection, _| connection.link().outbox().pump()),
             Listener::new(&raw, "message", {
                 let connection = connection.clone();
                 move |event| {
@@ -48,9 +55,9 @@ impl Channel {
         Self { raw, _listeners: listeners }
     }
 
-    /// The channel, if it is open.
-    pub(crate) fn open(&self) -> Option<&RtcDataChannel> {
-        Some(&self.raw).filter(|raw| raw.ready_state() == RtcDataChannelState::Open)
+    /// Sends text at once. Lost like a packet if the channel is not open.
+    pub(crate) fn send(&self, text: &str) {
+        let _ = self.raw.send_with_str(text);
     }
 }
 

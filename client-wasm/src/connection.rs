@@ -34,10 +34,7 @@ pub(crate) struct Connection {
     /// settle.
     stop: AbortHandle,
     listeners: RefCell<Vec<Listener>>,
-    /// Usually one. Two if both sides opened one: each may send on either, so both are read.
-    channels: RefCell<Vec<Channel>>,
-    /// The one that is sent on.
-    chosen: RefCell<Option<RtcDataChannel>>,
+    channel: RefCell<Option<Channel>>,
 }
 
 impl Connection {
@@ -69,8 +66,7 @@ impl Connection {
                 commands,
                 stop,
                 listeners: RefCell::default(),
-                channels: RefCell::default(),
-                chosen: RefCell::default(),
+                channel: RefCell::default(),
             }
         });
         connection.listen();
@@ -97,9 +93,8 @@ impl Connection {
 
     /// Sends signaling on the data channel, past the messages that wait.
     pub(crate) fn send_in_band(&self, text: &str) {
-        if let Some(channel) = &*self.chosen.borrow() {
-            // Lost like a packet; the core notices that no answer comes.
-            let _ = channel.send_with_str(text);
+        if let Some(channel) = &*self.channel.borrow() {
+            channel.send(text);
         }
     }
 
@@ -136,34 +131,16 @@ impl Connection {
     pub(crate) fn close(&self) {
         self.stop.abort();
         self.listeners.take();
-        self.channels.take();
-        self.chosen.take();
+        self.channel.take();
         self.raw.close();
     }
 
-    /// Looks for an open channel to send on, when one opened or closed.
-    pub(crate) fn choose_channel(&self) {
-        let open = self.channels.borrow().iter().find_map(|channel| channel.open().cloned());
-        let before = self.chosen.replace(open.clone());
-        if before == open {
-            return;
+    /// Takes the first channel that there is: each connection has one.
+    fn adopt(self: &Rc<Self>, raw: RtcDataChannel) {
+        let channel = &mut *self.channel.borrow_mut();
+        if channel.is_none() {
+            *channel = Some(Channel::new(raw, &Rc::downgrade(self)));
         }
-        match open {
-            Some(channel) => {
-                self.link.outbox().open(channel);
-                self.report(RtcInput::ChannelOpened);
-            }
-            None => {
-                self.link.outbox().shut();
-                self.report(RtcInput::ChannelClosed);
-            }
-        }
-    }
-
-    fn adopt(self: &Rc<Self>, channel: RtcDataChannel) {
-        self.channels.borrow_mut().push(Channel::new(channel, &Rc::downgrade(self)));
-        // A channel from the other side may be open by now.
-        self.choose_channel();
     }
 
     fn listen(self: &Rc<Self>) {

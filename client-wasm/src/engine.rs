@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use pigeonhub_client_core::{
-    Action, Client, Command, Event, Input, LinkState, NodeUrl, RtcCommand, RtcInput, SessionId, SessionInput,
+    Action, Client, Command, Event, Input, LinkState, NodeUrl, NodeView, RtcCommand, RtcInput, SessionId,
+    SessionInput,
 };
 use pigeonhub_protocol::PeerId;
 use web_sys::RtcConfiguration;
@@ -17,7 +18,7 @@ use web_sys::RtcConfiguration;
 use crate::ambient::{self, Alarm};
 use crate::connection::Connection;
 use crate::error::thrown_text;
-use crate::event::HubEvent;
+use crate::event::{HubEvent, PeerInfo};
 use crate::feed::Feed;
 use crate::identity::Identity;
 use crate::link::Link;
@@ -25,7 +26,6 @@ use crate::listener::Listener;
 use crate::options::Checked;
 use crate::page;
 use crate::socket::Socket;
-use crate::view::View;
 
 /// Where news goes.
 pub(crate) type Tell = Rc<dyn Fn(Input)>;
@@ -50,7 +50,6 @@ pub(crate) struct Engine {
     links: RefCell<BTreeMap<PeerId, Link>>,
     /// The newest connection to each peer, with its generation.
     connections: RefCell<BTreeMap<PeerId, (u32, Rc<Connection>)>>,
-    view: RefCell<View>,
     events: Feed<HubEvent>,
     ready: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -73,7 +72,6 @@ impl Engine {
             sockets: RefCell::default(),
             links: RefCell::default(),
             connections: RefCell::default(),
-            view: RefCell::new(View::new(&options.nodes)),
             events: Feed::new(UNREAD, UNREAD),
             ready: RefCell::new(Some(ready)),
         });
@@ -187,9 +185,8 @@ impl Engine {
         }
     }
 
-    /// Keeps what an event says, and passes on what concerns the app.
+    /// Passes on what concerns the app.
     fn emit(self: &Rc<Self>, event: Event) {
-        self.view.borrow_mut().note(&event);
         let told = match event {
             Event::Ready => {
                 if let Some(ready) = self.ready.take() {
@@ -251,8 +248,13 @@ impl Engine {
         &self.events
     }
 
-    pub(crate) const fn view(&self) -> &RefCell<View> {
-        &self.view
+    pub(crate) fn peers(&self) -> Vec<PeerInfo> {
+        self.client.borrow().peers().map(|peer| (&peer).into()).collect()
+    }
+
+    /// Best first.
+    pub(crate) fn nodes(&self) -> Vec<NodeView> {
+        self.client.borrow().nodes().collect()
     }
 
     pub(crate) const fn is_closed(&self) -> &Cell<bool> {

@@ -104,13 +104,13 @@ impl Hub {
     /// The peers of the network that this client was told of.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerInfo> {
-        self.0.view().borrow().peers().map(PeerInfo::from).collect()
+        self.0.peers()
     }
 
-    /// The nodes to choose from.
+    /// The nodes to choose from, best first.
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeView> {
-        self.0.view().borrow().nodes().to_vec()
+        self.0.nodes()
     }
 
     /// Tells others something new about this peer: a JSON object.
@@ -137,16 +137,13 @@ impl Hub {
     pub fn add_node(&self, url: &str) -> Result<(), HubError> {
         self.still_open()?;
         let url = address::checked(url)?;
-        self.0.view().borrow_mut().add_node(&url);
         self.0.tell(Input::Command(Command::AddNode(url)));
         Ok(())
     }
 
     /// A node no longer to choose from.
     pub fn remove_node(&self, url: &str) {
-        let url = NodeUrl(url.into());
-        self.0.view().borrow_mut().remove_node(&url);
-        self.0.tell(Input::Command(Command::RemoveNode(url)));
+        self.0.tell(Input::Command(Command::RemoveNode(NodeUrl(url.into()))));
     }
 
     /// Publishes a record under a topic, for `ttl` seconds (300 if it does not say), at the first

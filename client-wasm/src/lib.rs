@@ -24,7 +24,6 @@ mod outbox;
 mod page;
 mod records;
 mod socket;
-mod view;
 
 pub use error::HubError;
 pub use event::{HubEvent, LinkEvent, Payload, PeerInfo};
