@@ -19,6 +19,7 @@ use core::fmt;
 
 use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor, http_url};
 use pigeonhub_protocol::{Millis, Moment, NodeId};
+use serde::{Deserialize, Serialize};
 
 pub use self::contact::{Contact, Standing};
 use self::contact::{HEARTBEAT, MISSES, jittered};
@@ -55,8 +56,9 @@ impl fmt::Display for Impostor {
 
 impl core::error::Error for Impostor {}
 
-/// The nodes of the mesh as one of them sees it.
-#[derive(Clone, Debug)]
+/// The nodes of the mesh as one of them sees it. It can be written down and read again, for hosts
+/// that keep nothing in memory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Membership {
     own: NodeDescriptor,
     incarnation: u64,

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::NodeDescriptor;
 use pigeonhub_protocol::{Millis, Moment, NodeId};
+use serde::{Deserialize, Serialize};
 
 use super::MeshChange;
 
@@ -20,7 +21,7 @@ const LONGEST_PAUSE: u64 = 30_000;
 const ALIASES: usize = 4;
 
 /// Whether a node can be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// It was not asked yet, or has just spoken after it was down.
     Unknown,
@@ -34,7 +35,7 @@ pub enum Standing {
 }
 
 /// Another node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contact {
     /// Where it is dialled: `http` or `https`, without a path.
     pub url: String,
