@@ -229,7 +229,7 @@ export declare class PeerLink extends EventTarget {
    * Sends a message of up to 64 MiB; resolves when the browser has taken all of it. Messages
    * arrive in the order of the calls.
    */
-  send(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob): Promise<void>;
+  send(data: string | ArrayBuffer | ArrayBufferView | Blob): Promise<void>;
   /** Sends the tracks of a stream, from now on. */
   addStream(stream: MediaStream): void;
   /** Stops sending them; the tracks themselves go on. */

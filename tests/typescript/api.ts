@@ -1,0 +1,155 @@
+// The whole API of pigeonhub-wasm as an app in TypeScript uses it. Never run, only checked:
+// tsc --project tests/typescript
+
+import init, { PigeonError, PigeonHub, PeerLink } from 'pigeonhub-wasm';
+import type {
+  ConnectOptions,
+  HubNode,
+  Json,
+  LinkState,
+  NodeState,
+  Peer,
+  PigeonErrorCode,
+  PublishedRecord,
+  Receipt,
+} from 'pigeonhub-wasm';
+
+/** Compiles only if `value` is of this very type. */
+function expect<Expected>(_value: Expected): void {}
+
+async function loading(module: WebAssembly.Module): Promise<void> {
+  expect<Promise<void>>(init());
+  await init('https://cdn.example/pigeonhub_wasm_bg.wasm');
+  await init(new URL('https://cdn.example/pigeonhub_wasm_bg.wasm'));
+  await init(fetch('https://cdn.example/pigeonhub_wasm_bg.wasm'));
+  await init(module);
+}
+
+async function hub(): Promise<PigeonHub> {
+  const options: ConnectOptions = {
+    network: 'lobby',
+    nodes: ['wss://a.example', 'https://b.example'],
+    data: { name: 'Alice', capabilities: ['video'], age: undefined },
+    peerId: '0123456789abcdef0123456789abcdef01234567',
+    persist: true,
+    sessions: 2,
+    iceServers: [{ urls: 'turn:turn.example', username: 'u', credential: 'c' }],
+    signal: AbortSignal.timeout(5000),
+  };
+  await PigeonHub.connect({ nodes: ['wss://a.example'] });
+  const hub = await PigeonHub.connect(options);
+
+  expect<string>(hub.peerId);
+  expect<Peer[]>(hub.peers);
+  expect<HubNode[]>(hub.nodes);
+  hub.setData({ name: 'Alice', busy: true });
+  hub.addNode('wss://c.example');
+  hub.removeNode('wss://a.example');
+
+  // @ts-expect-error: hubs come from connect()
+  new PigeonHub();
+  // @ts-expect-error: at least one node is needed
+  void PigeonHub.connect({ network: 'lobby' });
+  // @ts-expect-error: a profile is a JSON object
+  hub.setData('Alice');
+  // @ts-expect-error: it cannot be changed
+  hub.peerId = '';
+  return hub;
+}
+
+function events(hub: PigeonHub): void {
+  hub.addEventListener('peer', (event) => {
+    expect<string>(event.peerId);
+    expect<string>(event.nodeId);
+    expect<boolean>(event.verified);
+    expect<Json | undefined>(event.data['name']);
+    expect<Peer>(event.detail);
+  });
+  hub.addEventListener('peergone', ({ peerId }) => expect<string>(peerId), { once: true });
+  hub.addEventListener('link', (event) => expect<PeerLink>(event.link));
+  hub.addEventListener('nodechange', ({ url, nodeId, state }) => {
+    expect<string>(url);
+    expect<string | undefined>(nodeId);
+    expect<NodeState>(state);
+  });
+  hub.addEventListener('path', ({ peerId, via }) => {
+    expect<string>(peerId);
+    expect<string | undefined>(via);
+  });
+  hub.addEventListener('error', {
+    handleEvent: ({ error }) => expect<PigeonErrorCode>(error.code),
+  });
+  const onPeer = function (this: PigeonHub): void {
+    expect<PigeonHub>(this);
+  };
+  hub.addEventListener('peer', onPeer);
+  hub.removeEventListener('peer', onPeer);
+
+  // @ts-expect-error: a peer has no such field
+  hub.addEventListener('peer', (event) => event.profile);
+}
+
+async function link(hub: PigeonHub, peerId: string, stream: MediaStream): Promise<void> {
+  const link = await hub.dial(peerId, { stream, timeout: 10_000 });
+  expect<PeerLink>(await hub.dial(peerId));
+  expect<PeerLink | undefined>(hub.link(peerId));
+  expect<string>(link.peerId);
+  expect<LinkState>(link.state);
+
+  await link.send('hi');
+  await link.send(new ArrayBuffer(8));
+  await link.send(new Float32Array(8));
+  await link.send(new Blob(['hi']));
+  link.addStream(stream);
+  link.removeStream(stream);
+  expect<RTCStatsReport>(await link.stats());
+
+  link.addEventListener('message', ({ data }) => {
+    if (typeof data === 'string') expect<string>(data);
+    else expect<ArrayBuffer>(data);
+  });
+  link.addEventListener('track', ({ track, streams }) => {
+    expect<MediaStreamTrack>(track);
+    expect<MediaStream | undefined>(streams[0]);
+  });
+  link.addEventListener('statechange', ({ state }) => expect<LinkState>(state));
+  link.addEventListener('close', ({ state }) => expect<'closed' | 'failed'>(state));
+  link.addEventListener('error', ({ error }) => expect<string>(error.message));
+  link.close();
+
+  // @ts-expect-error: links come from dial() and the event "link"
+  new PeerLink();
+  // @ts-expect-error: a message is text, bytes or a blob
+  await link.send({ text: 'hi' });
+}
+
+async function records(hub: PigeonHub): Promise<void> {
+  expect<Receipt>(await hub.publish('topic', { any: 'json' }, { ttl: 300 }));
+  await hub.publish('topic', [1, 'two', null]);
+  expect<PublishedRecord[]>(await hub.find('topic'));
+  const [found] = await hub.find<{ any: string }>('topic');
+  expect<string | undefined>(found?.data.any);
+
+  // @ts-expect-error: a record is JSON
+  await hub.publish('topic', () => 'no JSON');
+}
+
+async function errors(hub: PigeonHub): Promise<void> {
+  try {
+    await hub.dial('nobody');
+  } catch (error) {
+    if (!(error instanceof PigeonError)) throw error;
+    switch (error.code) {
+      case 'peer-unavailable':
+      case 'no-answer':
+      case 'no-path':
+        return;
+      default:
+        expect<PigeonErrorCode>(error.code);
+    }
+  } finally {
+    hub.close();
+  }
+}
+
+export { errors, events, hub, link, loading, records };
