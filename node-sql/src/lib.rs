@@ -11,6 +11,7 @@ mod commit;
 mod database;
 mod load;
 mod mailbox;
+mod records;
 mod row;
 mod sample;
 mod store;

@@ -52,16 +52,3 @@ impl<D: Database> Mailroom for SqlStore<D> {
         self.run(&sql, &parameters).await.map(drop)
     }
 }
-
-impl<D: Database> SqlStore<D> {
-    /// Whether anything is over in a network at `now`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn is_due(&self, network: &NetworkName, now: u64) -> Result<bool, SqlError<D::Error>> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM presence WHERE network = ?1 AND until <= ?2) \
-                   OR EXISTS (SELECT 1 FROM mail WHERE network = ?1 AND code IS NOT NULL AND until <= ?2)";
-        let rows = self.run(sql, &[network.as_str().into(), now.into()]).await?;
-        Ok(rows.first().and_then(|row| row.first()).and_then(row::number) == Some(1))
-    }
-}

@@ -35,3 +35,24 @@ CREATE TABLE IF NOT EXISTS kept (
   name TEXT PRIMARY KEY,
   text TEXT NOT NULL
 ) WITHOUT ROWID;
+
+-- What may happen once only, until a time: nonces of signed requests.
+CREATE TABLE IF NOT EXISTS once (
+  name  TEXT PRIMARY KEY,
+  until INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS once_until ON once (until);
+
+-- Published records; `data` is JSON.
+CREATE TABLE IF NOT EXISTS record (
+  id         TEXT PRIMARY KEY,
+  topic      TEXT NOT NULL,
+  data       TEXT NOT NULL,
+  node       TEXT NOT NULL,
+  timestamp  INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  replicated INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS record_topic ON record (topic, expires_at);

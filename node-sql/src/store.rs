@@ -94,6 +94,28 @@ impl<D: Database> SqlStore<D> {
         Ok(self.kept(name).await?.unwrap_or_default())
     }
 
+    /// Replaces what is kept under a name, if it is still what it was. Gives whether it was.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_instead(&self, name: &str, old: &str, new: &str) -> Result<bool, SqlError<D::Error>> {
+        let sql = "UPDATE kept SET text = ?3 WHERE name = ?1 AND text = ?2 RETURNING 1";
+        let rows = self.run(sql, &[name.into(), old.into(), new.into()]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Notes that something happened which may happen once only until a time (a nonce was seen).
+    /// Gives whether it is the first time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn once(&self, name: &str, until: Millis) -> Result<bool, SqlError<D::Error>> {
+        self.run("DELETE FROM once WHERE until <= ?1", &[self.now.0.into()]).await?;
+        let sql = "INSERT INTO once (name, until) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING RETURNING 1";
+        let rows = self.run(sql, &[name.into(), until.0.into()]).await?;
+        Ok(!rows.is_empty())
+    }
+
     pub(crate) async fn run(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError<D::Error>> {
         self.database.execute(sql, parameters).await.map_err(SqlError)
     }
