@@ -1,1 +1,17 @@
-//! The node over real sockets: what `protocol.md` demands, test by test.
+//! The node over real sockets: every MUST of the wire, every fault that must not come back.
+//!
+//! The names of the tests are the specification. Each starts nodes of its own, so that they may run
+//! at once and in any order.
+
+mod admission;
+mod departures;
+mod discovery;
+mod holding;
+mod http_api;
+mod hubs;
+mod mesh;
+mod pressure;
+mod records;
+mod refusals;
+mod signals;
+mod trust;

@@ -47,7 +47,7 @@ impl Answer {
     ///
     /// # Panics
     /// If the status is not 200.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "the check may be all that is wanted")]
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text);

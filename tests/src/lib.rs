@@ -6,6 +6,7 @@
 //! silence is proven by a later message that arrives ([`WirePeer::fence`]).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking, like the tests")]
 
+mod acquaintance;
 mod browser;
 mod environment;
 pub mod http;
@@ -14,9 +15,10 @@ mod pages;
 mod wait;
 mod wire;
 
+pub use acquaintance::{StalledPeer, meet};
 pub use browser::{Browser, one_browser_test_at_a_time};
 pub use environment::{chrome, chromedriver, node_binary, node_modules, repository};
 pub use node::{Mesh, TestNode};
 pub use pages::PageServer;
 pub use wait::{PATIENCE, eventually};
-pub use wire::{Closed, DeadPeer, Heard, WirePeer, fresh_id, meet};
+pub use wire::{Closed, Heard, WirePeer, fresh_id};

@@ -125,7 +125,7 @@ async fn launch(arguments: &[String], port: u16, log: &Log) -> (Child, u16) {
     let mut process = Command::new(node_binary())
         .args(arguments)
         .args(["--port", &port.to_string()])
-        .env("RUST_LOG", "info,pigeonhub=debug")
+        .args(["--log", "info,pigeonhub=debug"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -16,7 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::{PATIENCE, TestNode};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A peer id that no other test uses.
 #[must_use]
@@ -158,6 +158,11 @@ impl WirePeer {
         self.sink.send(message).await.expect("the socket takes a frame");
     }
 
+    /// Sends a text; false if the socket is closed.
+    pub async fn try_send_text(&mut self, text: &str) -> bool {
+        self.sink.send(Message::text(text)).await.is_ok()
+    }
+
     /// Sends JSON.
     pub async fn send(&mut self, frame: &Value) {
         self.send_text(frame.to_string()).await;
@@ -166,8 +171,10 @@ impl WirePeer {
     /// Announces itself in a network, as the PeerPigeon client does.
     pub async fn announce(&mut self, network: &str) {
         self.network = network.into();
-        self.send(&json!({"type": "announce", "data": {"peerId": self.id}, "maxPeers": 3, "networkName": network}))
-            .await;
+        self.send(
+            &json!({"type": "announce", "data": {"peerId": self.id}, "maxPeers": 3, "networkName": network}),
+        )
+        .await;
     }
 
     /// Sends a signal, as the PeerPigeon client does.
@@ -296,31 +303,5 @@ impl WirePeer {
 impl Drop for WirePeer {
     fn drop(&mut self) {
         self.reader.abort();
-    }
-}
-
-/// Two peers that have just joined hear of each other.
-pub async fn meet(one: &mut WirePeer, other: &mut WirePeer) {
-    one.expect_peer(&other.id).await;
-    other.expect_peer(&one.id).await;
-}
-
-/// A peer whose socket stays open while nobody answers for it any more: a machine that was
-/// switched off, a tab that hangs.
-pub struct DeadPeer {
-    /// Its id.
-    pub id: String,
-    _socket: Socket,
-}
-
-impl DeadPeer {
-    /// Connects, announces itself in a network, and falls silent: nobody reads the socket.
-    pub async fn join(node: &TestNode, network: &str) -> Self {
-        let id = fresh_id();
-        let (mut socket, _) =
-            connect_async(format!("{}/?peerId={id}", node.ws())).await.expect("the WebSocket opens");
-        let announce = json!({"type": "announce", "data": {}, "networkName": network});
-        socket.send(Message::text(announce.to_string())).await.expect("the socket takes a frame");
-        Self { id, _socket: socket }
     }
 }

@@ -1,0 +1,102 @@
+//! Who gets in: paths, peer ids, one socket for each id.
+
+use pigeonhub_tests::{Closed, StalledPeer, TestNode, WirePeer, fresh_id, meet};
+
+/// Refused after the upgrade, for browsers see nothing of what comes before it.
+async fn assert_refused(url: &str, reason: &str) {
+    let mut peer = WirePeer::open(url).await;
+    assert_eq!(peer.closed().await, Closed { code: 1008, reason: reason.into() }, "{url}");
+}
+
+#[tokio::test]
+async fn any_path_and_any_other_parameter_will_do() {
+    let node = TestNode::alone("node").await;
+    for path in ["", "/", "/ws", "/some/path/of/old", "/?room=1&", "/ws?a=b&"] {
+        let id = fresh_id();
+        let mark = if path.contains('?') { "" } else { "?" };
+        let mut peer = WirePeer::open(&format!("{}{path}{mark}peerId={id}&z=1", node.ws())).await;
+        assert_eq!(peer.expect("connected").await.json["peerId"], id, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_greeting_comes_first_and_names_the_peer_in_both_places() {
+    let node = TestNode::alone("node").await;
+    let id = "ABCDEFabcdef0123456789ABCDEFabcdef012345";
+    let mut peer = WirePeer::open(&format!("{}/?peerId={id}", node.ws())).await;
+    // The client does not wait for the greeting.
+    peer.announce("room").await;
+    let greeting = peer.expect_that("anything", |_| true).await;
+    assert_eq!(greeting.kind(), "connected");
+    assert_eq!(greeting.json["peerId"], id);
+    assert_eq!(greeting.json["data"]["peerId"], id);
+    assert!(greeting.json["timestamp"].is_u64(), "{}", greeting.text);
+}
+
+#[tokio::test]
+async fn ids_that_differ_in_case_are_two_peers() {
+    let node = TestNode::alone("node").await;
+    let (upper, lower) = ("A".repeat(40), "a".repeat(40));
+    let mut one = WirePeer::join_as(&node, "room", &upper).await;
+    let mut other = WirePeer::join_as(&node, "room", &lower).await;
+    meet(&mut one, &mut other).await;
+    one.offer(&lower, "hello").await;
+    assert_eq!(other.expect("offer").await.json["fromPeerId"], upper);
+    one.fence().await;
+    one.assert_none("offer");
+}
+
+#[tokio::test]
+async fn what_is_not_40_hexadecimal_digits_is_closed_with_1008() {
+    let node = TestNode::alone("node").await;
+    for query in [
+        String::new(),
+        "?".into(),
+        "?peerId=".into(),
+        format!("?peerid={}", fresh_id()),
+        format!("?peerId={}", "a".repeat(39)),
+        format!("?peerId={}", "a".repeat(41)),
+        format!("?peerId={}", "g".repeat(40)),
+        format!("?peerId={}%20", "a".repeat(40)),
+        format!("?peerId={}", "%C3%A4".repeat(20)),
+    ] {
+        assert_refused(&format!("{}/{query}", node.ws()), "Invalid peerId format").await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_socket_for_a_live_peer_is_refused_and_the_first_stays() {
+    let node = TestNode::alone("node").await;
+    let mut first = WirePeer::join(&node, "room").await;
+    let mut other = WirePeer::join(&node, "room").await;
+    meet(&mut first, &mut other).await;
+    assert_refused(&format!("{}/?peerId={}", node.ws(), first.id), "Peer already connected").await;
+    other.offer(&first.id, "still there").await;
+    first.expect("offer").await;
+    other.assert_none("peer-disconnected");
+}
+
+#[tokio::test]
+async fn a_second_socket_for_a_dead_peer_replaces_the_first_for_good() {
+    let node = TestNode::alone("node").await;
+    let dead = StalledPeer::join(&node, "room").await;
+    let mut other = WirePeer::join(&node, "room").await;
+    other.expect_peer(&dead.id).await;
+
+    let mut newcomer = WirePeer::join_as(&node, "room", &dead.id).await;
+    newcomer.expect_peer(&other.id).await;
+    // The end of the old socket, now or later, is not the end of the new session.
+    drop(dead);
+    newcomer.fence().await;
+    other.offer(&newcomer.id, "to the new one").await;
+    newcomer.expect("offer").await;
+    newcomer.offer(&other.id, "from the new one").await;
+    other.expect("offer").await;
+}
+
+#[tokio::test]
+async fn a_full_node_says_so() {
+    let node = TestNode::start("node", &[], &["--max-connections", "1"]).await;
+    let _first = WirePeer::connect(&node).await;
+    assert_refused(&format!("{}/?peerId={}", node.ws(), fresh_id()), "Maximum connections reached").await;
+}
