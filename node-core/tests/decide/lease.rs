@@ -1,0 +1,30 @@
+//! A presence is a lease: whoever is still there keeps it, at half its time.
+
+use pigeonhub_node_core::Event;
+
+use crate::support::scene::Scene;
+use crate::support::words::{Nuance, after, caller, here, stranger, there};
+
+#[test]
+fn a_fresh_lease_costs_nothing() {
+    let scene = Scene::of([here('a', 1).until(after(45_001))]);
+    assert_eq!(scene.decides(Event::StillHere(caller('a', 1))), [""; 0]);
+}
+
+#[test]
+fn at_half_its_time_it_is_renewed_here_and_at_other_nodes() {
+    let scene = Scene::of([here('a', 1).until(after(45_000)), here('b', 2)]);
+    assert_eq!(
+        scene.decides(Event::StillHere(caller('a', 1))),
+        ["renew a here#1 until +90000", "announce again a"]
+    );
+}
+
+#[test]
+fn only_the_session_that_holds_it_renews_it() {
+    for known in [here('a', 2), here('a', 1).away(false), there('a', "n2")] {
+        let scene = Scene::of([known.until(after(1))]);
+        assert_eq!(scene.decides(Event::StillHere(caller('a', 1))), [""; 0]);
+    }
+    assert_eq!(Scene::default().decides(Event::StillHere(stranger('a', 1))), [""; 0]);
+}

@@ -1,0 +1,138 @@
+//! A signal was brought to another node: taken, refused, or nobody answered.
+
+use pigeonhub_node_core::{Event, Outcome, Route};
+use pigeonhub_protocol::{Code, Millis};
+
+use crate::support::scene::Scene;
+use crate::support::words::{Nuance, after, here, mail, node, signal, there};
+
+/// An offer of `a` to `b` that these nodes were asked to take.
+fn settled(tried: &[&str], deadline: Option<Millis>, outcome: Outcome) -> Event {
+    let nodes = tried.iter().map(|name| node(name)).collect();
+    Event::Settled(Route { nodes, ask_all: false, signal: signal('a', 'b'), deadline }, outcome)
+}
+
+fn refused() -> Outcome {
+    Outcome::Refused(Code::PeerUnavailable)
+}
+
+#[test]
+fn taken_there_is_nothing_to_do() {
+    let scene = Scene::of([here('a', 1), there('b', "n2")]);
+    assert_eq!(scene.decides(settled(&["n2"], None, Outcome::Routed(node("n2")))), [""; 0]);
+}
+
+#[test]
+fn refused_by_one_another_node_of_the_target_is_tried_at_once() {
+    let scene = Scene::of([here('a', 1), there('b', "n2"), there('b', "n3")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, refused())),
+        [r#"route by n3: offer a to b "sdp" until +10000"#]
+    );
+}
+
+/// Two nodes that both refuse are not asked in turn without a pause.
+#[test]
+fn refused_again_it_waits_before_other_nodes_are_tried() {
+    let scene = Scene::of([here('a', 1), there('b', "n2"), there('b', "n3")]);
+    assert_eq!(
+        scene.decides(settled(&["n3"], Some(after(9_000)), refused())),
+        [r#"deliver to b: offer a to b "sdp" until +9000, else peer-unavailable"#]
+    );
+}
+
+#[test]
+fn refused_by_its_only_node_it_waits_for_news_of_the_target() {
+    for wanted in [there('b', "n2"), there('b', "n2").away(false), here('b', 2).away(false)] {
+        assert_eq!(
+            Scene::of([here('a', 1), wanted]).decides(settled(&["n2"], None, refused())),
+            [r#"deliver to b: offer a to b "sdp" until +10000, else peer-unavailable"#]
+        );
+    }
+}
+
+#[test]
+fn a_node_that_does_not_answer_is_named_as_the_reason_in_the_end() {
+    let scene = Scene::of([here('a', 1), there('b', "n2")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, Outcome::Unreachable)),
+        [r#"deliver to b: offer a to b "sdp" until +10000, else node-unreachable"#]
+    );
+}
+
+#[test]
+fn a_target_that_came_here_meanwhile_gets_it_here() {
+    let scene = Scene::of([here('a', 1), here('b', 2)]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, refused())),
+        [r#"deliver to b: offer a to b "sdp" until +10000, else peer-unavailable"#]
+    );
+}
+
+#[test]
+fn it_stays_behind_what_waits_already() {
+    let scene =
+        Scene::of([here('a', 1), there('b', "n2"), there('b', "n3")]).waiting(mail('a', 'b', after(9_000)));
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, refused())),
+        [r#"deliver to b: offer a to b "sdp" until +10000, else peer-unavailable"#]
+    );
+}
+
+#[test]
+fn a_target_that_no_node_knows_is_an_error_at_once_after_all_were_asked() {
+    assert_eq!(
+        Scene::of([here('a', 1)]).decides(settled(&["n2", "n3"], None, refused())),
+        ["deliver to a: error peer-unavailable about offer to b"]
+    );
+    assert_eq!(
+        Scene::of([here('a', 1)]).decides(settled(&["n2"], None, Outcome::Unreachable)),
+        ["deliver to a: error node-unreachable about offer to b"]
+    );
+}
+
+#[test]
+fn no_wait_is_longer_than_the_hold() {
+    let scene = Scene::of([here('a', 1), there('b', "n2"), there('b', "n3")]).at(after(9_000));
+    assert_eq!(
+        scene.decides(settled(&["n2"], Some(after(9_000)), refused())),
+        ["deliver to a: error peer-unavailable about offer to b"]
+    );
+}
+
+#[test]
+fn some_refusals_are_final() {
+    for (code, name) in [(Code::MailboxFull, "mailbox-full"), (Code::Forbidden, "forbidden")] {
+        let scene = Scene::of([here('a', 1), there('b', "n2")]);
+        assert_eq!(
+            scene.decides(settled(&["n2"], None, Outcome::Refused(code))),
+            [format!("deliver to a: error {name} about offer to b")]
+        );
+    }
+}
+
+#[test]
+fn nothing_waits_in_a_full_mailbox() {
+    let scene = Scene::of([here('a', 1), there('b', "n2")]).full('b');
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, refused())),
+        ["deliver to a: error peer-unavailable about offer to b"]
+    );
+}
+
+#[test]
+fn a_sender_that_moved_to_another_node_hears_the_error_there() {
+    for sender in
+        [vec![there('a', "n3")], vec![here('a', 1).away(true), there('a', "n2").away(true), there('a', "n3")]]
+    {
+        assert_eq!(
+            Scene::of(sender).decides(settled(&["n2"], None, refused())),
+            ["return to a by n3: error peer-unavailable about offer to b"]
+        );
+    }
+}
+
+#[test]
+fn a_sender_that_is_gone_hears_nothing() {
+    assert_eq!(Scene::default().decides(settled(&["n2"], None, refused())), [""; 0]);
+}
