@@ -28,6 +28,7 @@ mod decide;
 mod event;
 mod exchange;
 mod facts;
+pub mod gate;
 mod mail;
 mod membership;
 mod memory;
