@@ -10,8 +10,10 @@ use pigeonhub_protocol::{Code, MessageId, Millis, RawJson, SignalKind};
 
 use crate::SessionId;
 
-/// The first pause before an unanswered offer is repeated, milliseconds; the next ones double.
+/// The first pause before an unanswered offer is repeated, milliseconds; the next ones double, up
+/// to the longest.
 const PAUSE: u64 = 1_500;
+const LONGEST_PAUSE: u64 = 6_000;
 /// Candidates that are kept beside a description.
 const CANDIDATES: usize = 64;
 
@@ -149,7 +151,7 @@ impl Outbox {
             && at <= now
         {
             self.again();
-            let pause = pause.saturating_mul(2);
+            let pause = (pause * 2).min(LONGEST_PAUSE);
             self.repeat = Some((now.plus(pause), pause));
         }
     }

@@ -57,8 +57,8 @@ impl Post<'_> {
         }
     }
 
-    /// The best open session for a letter: not one whose node refused it, rather not the one that
-    /// carried it in vain, rather the one on which the peer was heard, rather one whose node has
+    /// The best open session for a letter: not one whose node refused it, rather not one whose node
+    /// is silent, rather not the one that carried it in vain, rather the one on which the peer was heard, rather one whose node has
     /// told of the peer, and then the first in the app's order.
     fn best(&self, peer: PeerId, via: Option<Via>, letter: &Letter) -> Option<SessionId> {
         let fit = self.sessions.open().filter(|session| letter.refusal(*session).is_none());
@@ -66,7 +66,8 @@ impl Post<'_> {
             .max_by_key(|(rank, session)| {
                 let is_other = !letter.was_carried_before(*session);
                 let is_heard = via == Some(Via::Session(*session));
-                (is_other, is_heard, self.roster.knows(peer, *session), Reverse(*rank))
+                let is_alive = !self.sessions.is_in_doubt(*session);
+                (is_alive, is_other, is_heard, self.roster.knows(peer, *session), Reverse(*rank))
             })
             .map(|(_, session)| session)
     }

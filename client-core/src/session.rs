@@ -58,6 +58,11 @@ impl Session {
         self.pinged = None;
     }
 
+    /// Whether the node was asked whether it is there, and has not said so.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.pinged.is_some()
+    }
+
     /// Whether it may still open soon.
     pub(crate) const fn is_promising(&self, now: Millis) -> bool {
         !self.is_open && now.since(self.since) < SLOW

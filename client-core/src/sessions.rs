@@ -126,6 +126,12 @@ impl Sessions {
         sessions.filter(|session| session.is_open()).map(|session| session.id)
     }
 
+    /// Whether this session's node is silent.
+    pub(crate) fn is_in_doubt(&self, id: SessionId) -> bool {
+        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
+        sessions.any(|session| session.id == id && session.is_in_doubt())
+    }
+
     pub(crate) fn is_dialing(&self) -> bool {
         self.nodes.iter().any(|node| node.session.is_some() && !node.is_open())
     }

@@ -252,19 +252,19 @@ pub fn offer(session: u32, from: char, number: u64, sdp: &str) -> Input {
 
 pub fn answer(session: u32, from: char, number: u64, answers: u64, sdp: &str) -> Input {
     let data = &json!({"type": "answer", "sdp": sdp, "negotiation": number, "answers": answers});
-    signal(session, from, "answer", format!("{from}-{number}"), &data)
+    signal(session, from, "answer", format!("{from}-{number}"), data)
 }
 
 pub fn remote_candidate(session: u32, from: char, number: u64, candidate: &str) -> Input {
     let data = &json!({"candidate": candidate, "negotiation": number});
-    signal(session, from, "ice-candidate", format!("{from}-{number}-{candidate}"), &data)
+    signal(session, from, "ice-candidate", format!("{from}-{number}-{candidate}"), data)
 }
 
 /// A node refuses a signal.
 pub fn refused(session: u32, target: char, id: &str, code: &str) -> Input {
     frame(
         session,
-        &&json!({"type": "error", "code": code, "error": "no", "originalType": "offer", "targetPeerId": peer(target), "id": id}),
+        &json!({"type": "error", "code": code, "error": "no", "originalType": "offer", "targetPeerId": peer(target), "id": id}),
     )
 }
 
