@@ -103,13 +103,14 @@ impl Mailbox {
         taken
     }
 
-    /// Puts back what was taken and could not be sent; it was counted before, so it fits.
+    /// Puts back what was taken and could not be sent; it was counted before, so it fits. All that
+    /// is in the mailbox then gets a new place: the old ones may be those of an earlier mailbox.
     pub fn put_back(&mut self, mail: Vec<Mail>) {
-        let front = self.mail.front().map_or(self.last.0 + 1, |(seq, _)| seq.0);
-        for (mail, back) in mail.into_iter().rev().zip(1..) {
-            self.bytes += mail.size();
-            self.mail.push_front((MailSeq(front.saturating_sub(back)), mail));
-        }
+        let behind = core::mem::take(&mut self.mail);
+        self.bytes = 0;
+        mail.into_iter()
+            .chain(behind.into_iter().map(|(_, mail)| mail))
+            .for_each(|mail| self.push_anyway(mail));
     }
 
     /// Up to `most` messages after `cursor`. They stay until they are acknowledged.
