@@ -35,14 +35,24 @@ fn again(case: &Case) -> Result<String, serde_json::Error> {
 #[test]
 fn bodies_are_read_and_written_to_the_byte() {
     for case in cases(include_str!("../vectors/mesh.json")) {
-        assert_eq!(again(&case).expect(case.name()), case.text(), "{}", case.name());
+        assert_eq!(
+            again(&case).unwrap_or_else(|e| panic!("{}: {e}", case.name())),
+            case.text(),
+            "{}",
+            case.name()
+        );
     }
 }
 
 #[test]
 fn bodies_of_legacy_nodes_are_read() {
     for case in cases(include_str!("../vectors/mesh-legacy.json")) {
-        assert_eq!(again(&case).expect(case.name()), case["same"].as_str().unwrap(), "{}", case.name());
+        assert_eq!(
+            again(&case).unwrap_or_else(|e| panic!("{}: {e}", case.name())),
+            case["same"].as_str().unwrap(),
+            "{}",
+            case.name()
+        );
     }
 }
 

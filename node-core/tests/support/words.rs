@@ -1,6 +1,8 @@
 //! Short words for ids, presences and events: peer `'a'` has forty of them, times count from [`NOW`],
 //! the network is `room` unless said otherwise.
 
+#![allow(dead_code, reason = "each test file uses some of the words")]
+
 use std::sync::Arc;
 
 use pigeonhub_node_core::{Caller, Event, Home, Mail, Presence, SessionId, State};
