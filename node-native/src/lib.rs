@@ -1,1 +1,36 @@
-//! Placeholder.
+//! The PigeonHub node for machines that keep sockets: WebSocket and HTTP on tokio.
+//!
+//! It holds no rule: what happens goes into [`pigeonhub_node_core`] as an event, and what that
+//! decides is done here. One task for each socket, one for each other node, one short lock for each
+//! load and each commit.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), pigeonhub::Error> {
+//! let node = pigeonhub::start(pigeonhub::Config { port: 0, ..Default::default() }).await?;
+//! println!("{}", node.addr());
+//! node.stop().await;
+//! # Ok(()) }
+//! ```
+
+mod calls;
+mod clock;
+mod config;
+mod demo;
+mod errors;
+mod host;
+mod http;
+mod key;
+mod line;
+mod mesh;
+mod metrics;
+mod pace;
+mod server;
+mod sessions;
+mod socket;
+mod store;
+mod sweeper;
+mod upgrade;
+
+pub use config::{Config, LogFormat};
+pub use errors::Error;
+pub use server::{Running, start};

@@ -52,7 +52,9 @@ impl Reply {
         Self::refuse_saying(Code::InvalidRequest, error)
     }
 
-    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+    /// 405, with the methods that are allowed.
+    #[must_use]
+    pub fn method_not_allowed(allow: &'static str) -> Self {
         Self { headers: alloc::vec![("allow", allow)], ..Self::refuse(Code::MethodNotAllowed) }
     }
 }

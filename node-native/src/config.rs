@@ -1,0 +1,203 @@
+//! What an operator chooses: every option is a flag and an environment variable.
+
+use axum::http::HeaderValue;
+use axum::http::uri::Uri;
+use clap::{Parser, ValueEnum};
+use pigeonhub_node_core::{Settings, is_node_url};
+use pigeonhub_protocol::mesh::http_url;
+use pigeonhub_protocol::{NodeId, limit};
+
+use crate::Error;
+
+/// A PigeonHub node: introduces WebRTC peers to each other, together with the other nodes of its mesh.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "pigeonhub", version)]
+pub struct Config {
+    /// TCP port; 0 takes a free one
+    #[arg(long, env = "PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// Address to listen on
+    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
+    pub host: String,
+    /// How peers and other nodes reach this node, as in wss://node.example [default: from host and port]
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Nodes to meet first, separated by commas
+    #[arg(long, env = "BOOTSTRAP_PEERS", value_delimiter = ',')]
+    pub bootstrap_peers: Vec<String>,
+    /// The node's name in the mesh [default: made from the key]
+    #[arg(long, env = "NODE_ID")]
+    pub node_id: Option<NodeId>,
+    /// The node's Ed25519 key: 32 bytes in hexadecimal or base64 [default: a new one at each start]
+    #[arg(long, env = "NODE_KEY", hide_env_values = true)]
+    pub node_key: Option<String>,
+    /// us-east, us-west, eu-west, asia-pacific or global
+    #[arg(long, env = "REGION")]
+    pub region: Option<String>,
+    /// The mesh that the node belongs to
+    #[arg(long, env = "APP_ID", default_value = "pigeonhub-mesh")]
+    pub app_id: String,
+    /// Only nodes with the same secret are met
+    #[arg(long, env = "MESH_SECRET", hide_env_values = true)]
+    pub mesh_secret: Option<String>,
+    /// Who may call the HTTP API from a page: *, or origins separated by commas
+    #[arg(long, env = "CORS_ORIGIN", default_value = "*")]
+    pub cors_origin: String,
+    /// Milliseconds that another node has to answer
+    #[arg(long, env = "SIGNALING_TIMEOUT", default_value_t = 2000)]
+    pub signaling_timeout: u64,
+    /// Sockets that may be open
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 100_000)]
+    pub max_connections: usize,
+    /// Messages per second that a socket may send, in bursts of five times as many; 0 is no limit
+    #[arg(long, env = "RATE_LIMIT", default_value_t = 200)]
+    pub rate_limit: u32,
+    /// Peers that an announce is told to, and a newcomer is told of
+    #[arg(long, env = "DISCOVERY", default_value_t = limit::DISCOVERY)]
+    pub discovery: usize,
+    /// What is logged, as in info or pigeonhub=debug
+    #[arg(long, env = "LOG", default_value = "info")]
+    pub log: String,
+    /// How it is logged
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Config {
+    /// What the binary does without flags in an empty environment, but on this machine only.
+    fn default() -> Self {
+        Self {
+            port: 3000,
+            host: "127.0.0.1".into(),
+            public_url: None,
+            bootstrap_peers: Vec::new(),
+            node_id: None,
+            node_key: None,
+            region: None,
+            app_id: "pigeonhub-mesh".into(),
+            mesh_secret: None,
+            cors_origin: "*".into(),
+            signaling_timeout: 2000,
+            max_connections: 100_000,
+            rate_limit: 200,
+            discovery: limit::DISCOVERY,
+            log: "info".into(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Config {
+    /// The numbers that the core wants.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { discovery: self.discovery, connections: self.max_connections, ..Settings::default() }
+    }
+
+    /// The URL by which peers and nodes reach this node, once its port is known.
+    ///
+    /// # Errors
+    /// [`Error::Option`]: `PUBLIC_URL` is no URL of a node.
+    pub(crate) fn url(&self, port: u16) -> Result<String, Error> {
+        let Some(url) = &self.public_url else { return Ok(format!("ws://{}:{port}", self.name())) };
+        let url = http_url(url.trim());
+        if !is_node_url(&url) || url.parse::<Uri>().is_err() {
+            let reason = format!("{url} is not of the form wss://host or wss://host:port");
+            return Err(Error::Option { option: "PUBLIC_URL", reason });
+        }
+        Ok(url.replacen("http", "ws", 1))
+    }
+
+    /// The name of this machine for itself and, as far as known, for others.
+    pub(crate) fn name(&self) -> String {
+        match self.host.as_str() {
+            "" | "0.0.0.0" | "::" | "[::]" => "127.0.0.1".into(),
+            host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+            host => host.into(),
+        }
+    }
+
+    /// The bootstrap peers, without blanks.
+    ///
+    /// # Errors
+    /// [`Error::Option`]: one of them is no URL of a node.
+    pub(crate) fn bootstrap(&self) -> Result<Vec<String>, Error> {
+        let peers = self.bootstrap_peers.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
+        peers
+            .map(|url| {
+                let reason = format!("{url} is not of the form wss://host or ws://host:port");
+                let good = is_node_url(&http_url(url));
+                good.then(|| url.to_owned()).ok_or(Error::Option { option: "BOOTSTRAP_PEERS", reason })
+            })
+            .collect()
+    }
+
+    /// The allowed origins; `None` allows all.
+    ///
+    /// # Errors
+    /// [`Error::Option`]: one of them cannot be a header's value.
+    pub(crate) fn origins(&self) -> Result<Option<Vec<HeaderValue>>, Error> {
+        let origins = self.cors_origin.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        let mut values = Vec::new();
+        for origin in origins {
+            if origin == "*" {
+                return Ok(None);
+            }
+            let value = origin.trim_end_matches('/').parse().map_err(|_| Error::Option {
+                option: "CORS_ORIGIN",
+                reason: format!("{origin} is no origin"),
+            })?;
+            values.push(value);
+        }
+        Ok(Some(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Config {
+        Config::parse_from([&["pigeonhub"], arguments].concat())
+    }
+
+    #[test]
+    fn bootstrap_peers_are_a_list_without_blanks() {
+        let config = parse(&["--bootstrap-peers", " wss://a.example , ,ws://127.0.0.1:3001/"]);
+        assert_eq!(config.bootstrap().unwrap(), ["wss://a.example", "ws://127.0.0.1:3001/"]);
+        for junk in ["a.example", "ftp://a.example", "wss://", "wss://a.example/path?x"] {
+            assert!(parse(&["--bootstrap-peers", junk]).bootstrap().is_err(), "{junk}");
+        }
+    }
+
+    #[test]
+    fn the_url_is_the_public_one_or_made_of_host_and_port() {
+        let url = |arguments| parse(arguments).url(3000).map_err(|e| e.to_string());
+        assert_eq!(url(&[]).as_deref(), Ok("ws://127.0.0.1:3000"));
+        assert_eq!(url(&["--host", "10.0.0.7"]).as_deref(), Ok("ws://10.0.0.7:3000"));
+        assert_eq!(url(&["--host", "::1"]).as_deref(), Ok("ws://[::1]:3000"));
+        assert_eq!(url(&["--public-url", "https://a.example/"]).as_deref(), Ok("wss://a.example"));
+        assert_eq!(url(&["--public-url", "wss://a.example:8443"]).as_deref(), Ok("wss://a.example:8443"));
+        assert!(url(&["--public-url", "a.example"]).is_err());
+    }
+
+    #[test]
+    fn a_star_among_the_origins_allows_all() {
+        assert_eq!(parse(&[]).origins().unwrap(), None);
+        let config = parse(&["--cors-origin", "https://a.example/, https://b.example"]);
+        assert_eq!(config.origins().unwrap().unwrap(), ["https://a.example", "https://b.example"]);
+    }
+
+    #[test]
+    fn a_bad_node_id_is_refused_at_once() {
+        assert!(Config::try_parse_from(["pigeonhub", "--node-id", "no spaces"]).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! Everything that the tasks of a node share, and the one way in which things happen to it.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use pigeonhub_node_core::{Decision, Event, Node, Records, exchange};
+use pigeonhub_protocol::{Millis, Moment};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::mesh::Mesh;
+use crate::metrics::Metrics;
+use crate::sessions::Sessions;
+use crate::store::Shards;
+
+/// A node at work.
+#[derive(Debug)]
+pub struct Host {
+    /// The rules.
+    pub node: Node,
+    /// Time and dice.
+    pub clock: Clock,
+    /// Presences and mail.
+    pub store: Shards,
+    /// What was published.
+    pub records: Mutex<Records>,
+    /// Who is connected.
+    pub sessions: Arc<Sessions>,
+    /// The other nodes.
+    pub mesh: Mesh,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// `APP_ID`.
+    pub app: String,
+    /// The port at which it listens.
+    pub port: u16,
+    /// When it was started.
+    pub started: Millis,
+    /// Messages per second that a socket may send; 0 is no limit.
+    pub rate_limit: u32,
+    /// Whether it is to stop.
+    pub stopping: watch::Sender<bool>,
+}
+
+impl Host {
+    /// Something happened: decides, and commits what was decided. The errands are left to the caller.
+    ///
+    /// The store is in memory and never waits, so a step is a single poll: it needs no room in the
+    /// futures of ten thousand sockets, and whoever calls it need not be async.
+    pub fn step(&self, event: Event, at: Moment) -> Decision {
+        match exchange(&self.node, &self.store, event, at).now_or_never() {
+            Some(Ok(decision)) => decision,
+            Some(Err(never)) => match never {},
+            None => unreachable!("the store in memory never waits"),
+        }
+    }
+
+    /// Something happened, and nobody waits for an answer.
+    pub fn happen(self: &Arc<Self>, event: Event) {
+        let decision = self.step(event, self.clock.moment());
+        self.carry_out(decision.errands);
+    }
+
+    /// Whether the node is stopping.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until the node is to stop.
+    pub async fn stopped(&self) {
+        // The sender is our own, so this cannot fail.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+}

@@ -1,0 +1,160 @@
+//! HTTP: requests in as bytes, the core's replies out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{self, Body};
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use bytes::Bytes;
+use pigeonhub_node_core::rest::{self, Reply};
+use pigeonhub_protocol::http_signature::{self, decode_key};
+use pigeonhub_protocol::{Code, NodeId, limit};
+use tokio::time::timeout;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::clock::now;
+use crate::host::Host;
+use crate::mesh::Signed;
+use crate::{demo, upgrade};
+
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Batches of other nodes may be this much larger than one message: it is wrapped.
+const WRAPPING: usize = 64 * 1024;
+
+/// All that the node answers.
+pub fn router(host: Arc<Host>, origins: Option<Vec<HeaderValue>>) -> Router {
+    let origins = origins.map_or_else(AllowOrigin::any, AllowOrigin::list);
+    let cors = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
+        .allow_headers([CONTENT_TYPE])
+        .max_age(Duration::from_secs(24 * 60 * 60));
+    Router::new()
+        .route("/demo", any(demo::to_index))
+        .route("/demo/", any(demo::index))
+        .route("/demo/{*path}", any(demo::file))
+        .fallback(answer)
+        .layer(CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(1024)))
+        .layer(cors)
+        .layer(from_fn_with_state(Arc::clone(&host), sockets_first))
+        .with_state(host)
+}
+
+/// Sockets are accepted on any path, as existing nodes do.
+async fn sockets_first(State(host): State<Arc<Host>>, request: Request, next: Next) -> Response {
+    if upgrade::is_wanted(&request) { upgrade::accept(host, request) } else { next.run(request).await }
+}
+
+async fn answer(State(host): State<Arc<Host>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match read(&parts, body).await {
+        Ok(body) => respond(&host, &parts, &body).await,
+        Err(reply) => response(reply),
+    }
+}
+
+async fn read(parts: &Parts, body: Body) -> Result<Bytes, Reply> {
+    let most = if parts.uri.path() == "/api/publish" { limit::MESSAGE } else { limit::MESSAGE + WRAPPING };
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > most) {
+        return Err(Reply::refuse(Code::MessageTooLarge));
+    }
+    match timeout(PATIENCE, body::to_bytes(body, most)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Reply::refuse(Code::MessageTooLarge)),
+        Err(_) => Err(Reply::refuse_saying(Code::InvalidRequest, "the body does not come")),
+    }
+}
+
+async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
+    let (path, query) = (parts.uri.path(), parts.uri.query());
+    let query_signed = format!("?{}", query.unwrap_or_default());
+    let authority = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let proven = http_signature::Request {
+        method: parts.method.as_str(),
+        authority,
+        path,
+        query: &query_signed,
+        body,
+    };
+    let signed = Signed::read(&parts.headers).transpose();
+    let signed = match signed {
+        Ok(signed) => signed,
+        Err(code) => return response(Reply::refuse_saying(code, "the signature headers are malformed")),
+    };
+    // Who meets us may be unknown yet: that is checked with what it says of itself.
+    let is_meeting = path.trim_end_matches('/') == "/api/meet";
+    let node = match &signed {
+        Some(signed) if !is_meeting => match signer(host, signed, &proven) {
+            Ok(node) => Some(node),
+            Err(error) => return response(Reply::refuse_saying(Code::Unauthorized, error)),
+        },
+        _ => None,
+    };
+    let request = rest::Request {
+        method: parts.method.as_str(),
+        path,
+        query: query.unwrap_or_default(),
+        body,
+        node: node.as_ref(),
+    };
+    match rest::route(&request) {
+        Ok(rest::Call::Meet(meeting)) => {
+            let met = host.met_by(meeting, signed.as_ref(), &proven).await;
+            let mut response = response(met.unwrap_or_else(|refusal| refusal));
+            if let (Some(secret), Some(signed)) = (host.mesh.gate.secret(), &signed) {
+                response.headers_mut().extend(header(crate::mesh::MESH_HEADER, &signed.answer(secret)));
+            }
+            response
+        }
+        Ok(rest::Call::Metrics) => host.figures().into_response(),
+        Ok(call) => response(host.call(call).await),
+        Err(refusal) => response(refusal),
+    }
+}
+
+/// The known node that signed a request.
+fn signer(
+    host: &Arc<Host>,
+    signed: &Signed,
+    request: &http_signature::Request<'_>,
+) -> Result<NodeId, &'static str> {
+    let node = signed.node().ok_or("keyid is no node id")?;
+    let key = {
+        let membership = host.mesh.membership();
+        let descriptor = membership.find(&node).and_then(|contact| contact.descriptor.as_ref());
+        descriptor.and_then(|descriptor| decode_key(&descriptor.public_key))
+    };
+    let key = key.ok_or("the node is not known here; meet first")?;
+    host.mesh.gate.check(signed, &key, request, now())?;
+    host.mesh.membership().spoke(&node, now());
+    Ok(node)
+}
+
+/// A reply of the core on the wire.
+pub fn response(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    let mut response = (status, headers, reply.body).into_response();
+    for (name, value) in reply.headers {
+        response.headers_mut().extend(header(name, value));
+    }
+    response
+}
+
+fn header(name: &'static str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_static(name), value.parse().ok()?))
+}

@@ -1,0 +1,121 @@
+//! The other nodes: who they are, and the ways to them.
+
+mod auth;
+mod batch;
+mod courier;
+mod dial;
+mod errands;
+mod journey;
+mod link;
+mod queue;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use pigeonhub_node_core::{Membership, MeshChange};
+use pigeonhub_protocol::NodeId;
+use tokio::sync::Semaphore;
+
+pub use self::auth::{Gate, MESH_HEADER, Secret, Signed};
+pub use self::courier::Courier;
+use self::link::Link;
+use crate::host::Host;
+
+/// Strangers whose descriptor is fetched at the same time, at most.
+const STRANGERS: usize = 8;
+
+/// What the node knows of its mesh.
+#[derive(Debug)]
+pub struct Mesh {
+    /// Never locked while a link, a queue or a shard is.
+    membership: Mutex<Membership>,
+    /// The ways to the nodes that can be reached.
+    links: RwLock<HashMap<NodeId, Arc<Link>>>,
+    /// Brings requests to other nodes.
+    pub courier: Courier,
+    /// Checks requests of other nodes.
+    pub gate: Gate,
+    strangers: Semaphore,
+}
+
+impl Mesh {
+    /// A mesh of which nobody was reached yet.
+    pub fn new(membership: Membership, courier: Courier, gate: Gate) -> Self {
+        Self {
+            membership: Mutex::new(membership),
+            links: RwLock::default(),
+            courier,
+            gate,
+            strangers: Semaphore::new(STRANGERS),
+        }
+    }
+
+    /// The nodes as the core sees them.
+    pub fn membership(&self) -> MutexGuard<'_, Membership> {
+        self.membership.lock()
+    }
+
+    /// Where the nodes are that can be reached.
+    pub fn up(&self) -> Vec<(NodeId, String)> {
+        let links = self.links.read();
+        links.values().map(|link| (link.node.clone(), link.url.clone())).collect()
+    }
+
+    fn link(&self, node: &NodeId) -> Option<Arc<Link>> {
+        self.links.read().get(node).cloned()
+    }
+
+    fn links(&self) -> Vec<Arc<Link>> {
+        self.links.read().values().cloned().collect()
+    }
+}
+
+impl Host {
+    /// Changes the membership, and does what follows from it. The lock is held for both, so that
+    /// what follows is done in the order in which it happened.
+    pub(crate) fn mesh_changes<E>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Membership) -> Result<Vec<MeshChange>, E>,
+    ) -> Result<(), E> {
+        let mut membership = self.mesh.membership.lock();
+        let changes = change(&mut membership)?;
+        for change in &changes {
+            match change {
+                MeshChange::Up(node) => {
+                    let url = membership.find(node).map(|contact| contact.url.clone()).unwrap_or_default();
+                    tracing::info!(%node, url, "node is up");
+                    self.open_link(node, url);
+                }
+                MeshChange::Down(node) => {
+                    tracing::info!(%node, "node is down");
+                    self.close_link(node);
+                }
+                MeshChange::Restarted(node) => {
+                    tracing::info!(%node, "node starts anew");
+                    self.close_link(node);
+                }
+            }
+        }
+        if !changes.is_empty() {
+            self.store.set_nodes(self.mesh.links.read().keys().cloned().collect());
+        }
+        Ok(())
+    }
+
+    /// The same, for changes that are always possible.
+    pub(crate) fn mesh_moves(self: &Arc<Self>, change: impl FnOnce(&mut Membership) -> Vec<MeshChange>) {
+        let result: Result<(), std::convert::Infallible> = self.mesh_changes(|mesh| Ok(change(mesh)));
+        let Ok(()) = result;
+    }
+
+    /// News for the node were lost: it has to be told everything anew.
+    pub(crate) fn link_lost(self: &Arc<Self>, link: &Link) {
+        let at = self.clock.moment();
+        // Unless that happened meanwhile.
+        if self.mesh.link(&link.node).is_some_and(|current| current.id == link.id) {
+            self.mesh_moves(|mesh| mesh.lost(&link.node, at));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Errands: what the core wants done at other nodes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pigeonhub_node_core::{Errand, Event};
+use pigeonhub_protocol::mesh::PeerWithdrawal;
+
+use super::batch::Parcel;
+use super::journey::{Answer, Journey, Next};
+use super::link::Link;
+use crate::host::Host;
+
+/// Errands that follow from errands at once; then there is a pause.
+const ROUNDS: usize = 4;
+/// The pause.
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl Host {
+    /// Takes errands on. Waits for nothing: they are put into the queues of their nodes, in order.
+    pub fn carry_out(self: &Arc<Self>, mut errands: Vec<Errand>) {
+        // An errand that fails at once may lead to another one, with another node.
+        for _ in 0..ROUNDS {
+            if errands.is_empty() {
+                return;
+            }
+            errands = errands.into_iter().flat_map(|errand| self.take_on(errand)).collect();
+        }
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(PAUSE).await;
+            host.carry_out(errands);
+        });
+    }
+
+    /// Takes an errand on; what follows from it at once.
+    fn take_on(self: &Arc<Self>, errand: Errand) -> Vec<Errand> {
+        match errand {
+            Errand::Announce { presence, tell, refresh } => {
+                for link in self.mesh.links() {
+                    let named = tell.iter().filter(|(node, _)| *node == link.node);
+                    let named = named.map(|(_, peer)| *peer).collect();
+                    let news = Parcel::Announce(self.announcement(&presence, named, refresh));
+                    self.tell(&link, news);
+                }
+                Vec::new()
+            }
+            Errand::Withdraw { peer, network, departure, data } => {
+                let news = PeerWithdrawal {
+                    peer_id: peer,
+                    node_id: self.node.id.clone(),
+                    network_name: network,
+                    departure,
+                    data,
+                };
+                for link in self.mesh.links() {
+                    self.tell(&link, Parcel::Withdraw(news.clone()));
+                }
+                Vec::new()
+            }
+            Errand::Route(route) => {
+                Journey::begin(route).into_iter().flat_map(|next| self.go(next)).collect()
+            }
+            Errand::Return { node, back } => {
+                // Lost if the node is down: then its peers are gone as well.
+                if let Some(link) = self.mesh.link(&node) {
+                    drop(link.queue.push(Parcel::Return(back)));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// News that do not reach a node leave it with a wrong picture, so it must be told all anew. That
+    /// is done by another task: this one may hold what the link's end needs.
+    fn tell(self: &Arc<Self>, link: &Arc<Link>, news: Parcel) {
+        if link.queue.push(news).is_some() {
+            let (host, link) = (Arc::clone(self), Arc::clone(link));
+            tokio::spawn(async move { host.link_lost(&link) });
+        }
+    }
+
+    /// Goes on with a signal until it waits in a queue, or is over; what follows from that.
+    pub(super) fn go(self: &Arc<Self>, mut next: Next) -> Vec<Errand> {
+        loop {
+            match next {
+                Next::Nothing => return Vec::new(),
+                Next::Over(route, outcome) => {
+                    return self.step(Event::Settled(route, outcome), self.clock.moment()).errands;
+                }
+                Next::To(node, journey) => {
+                    let parcel = Parcel::Signal(journey);
+                    let refused = match self.mesh.link(&node) {
+                        Some(link) => link.queue.push(parcel),
+                        None => Some(parcel),
+                    };
+                    let Some(Parcel::Signal(journey)) = refused else { return Vec::new() };
+                    next = journey.answered(&node, &Answer::None);
+                }
+            }
+        }
+    }
+
+    /// The link is closed: signals that wait go other ways, or back.
+    pub(super) fn give_back(self: &Arc<Self>, link: &Link) {
+        let left = link.queue.close();
+        let signals = left.into_iter().filter_map(|parcel| match parcel {
+            Parcel::Signal(journey) => Some(journey),
+            _ => None,
+        });
+        let errands: Vec<_> =
+            signals.flat_map(|journey| self.go(journey.answered(&link.node, &Answer::None))).collect();
+        self.carry_out(errands);
+    }
+}

@@ -1,0 +1,73 @@
+//! The way to one node that can be reached: a queue and its worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pigeonhub_node_core::Presence;
+use pigeonhub_protocol::mesh::PeerAnnouncement;
+use pigeonhub_protocol::{NodeId, PeerId};
+
+use super::batch::Parcel;
+use super::queue::Queue;
+use crate::clock::now;
+use crate::host::Host;
+
+/// The way to a node, from its coming up to its going down.
+#[derive(Debug)]
+pub struct Link {
+    /// No two links have the same, so that what happened to an old one does no harm to the next.
+    pub id: u64,
+    /// The node.
+    pub node: NodeId,
+    /// Where it is.
+    pub url: String,
+    /// What waits for it.
+    pub queue: Queue,
+}
+
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+impl Host {
+    /// A node is up: it is told of every peer here, before anything else that it is told.
+    pub(super) fn open_link(self: &Arc<Self>, node: &NodeId, url: String) {
+        let id = LAST.fetch_add(1, Ordering::Relaxed);
+        let link = Arc::new(Link { id, node: node.clone(), url, queue: Queue::default() });
+        // Whoever has something for the node from here on waits for the lock, and comes after.
+        let mut queue = link.queue.start();
+        let old = self.mesh.links.write().insert(node.clone(), Arc::clone(&link));
+        for presence in self.store.here().flatten() {
+            queue.push_first(Parcel::Announce(self.announcement(&presence, Vec::new(), false)));
+        }
+        drop(queue);
+        if let Some(old) = old {
+            self.give_back(&old);
+        }
+        tokio::spawn(Arc::clone(self).work(link));
+    }
+
+    /// A node is down, or has forgotten what it was told: its peers are away.
+    pub(super) fn close_link(self: &Arc<Self>, node: &NodeId) {
+        let link = self.mesh.links.write().remove(node);
+        self.store.node_lost(node, now().plus(self.node.settings.hold));
+        if let Some(link) = link {
+            self.give_back(&link);
+        }
+    }
+
+    pub(super) fn announcement(
+        &self,
+        presence: &Presence,
+        tell: Vec<PeerId>,
+        refresh: bool,
+    ) -> PeerAnnouncement {
+        PeerAnnouncement {
+            peer_id: presence.peer,
+            node_id: self.node.id.clone(),
+            network_name: presence.network.clone(),
+            data: presence.profile.clone(),
+            lease: Some(self.node.settings.lease),
+            tell,
+            refresh,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The worker of a link: takes what waits, brings it, and settles how it ended.
+
+use std::sync::Arc;
+
+use pigeonhub_node_core::Errand;
+use pigeonhub_protocol::Code;
+use pigeonhub_protocol::mesh::Routed;
+
+use super::batch::{Batch, Parcel};
+use super::journey::Answer;
+use super::link::Link;
+use crate::Error;
+use crate::host::Host;
+
+impl Host {
+    /// Works until the link is closed. One request at a time, so everything stays in order.
+    pub(super) async fn work(self: Arc<Self>, link: Arc<Link>) {
+        while let Some(batch) = link.queue.next().await {
+            let answer = self.bring(&link, &batch).await;
+            if let Err(error) = &answer {
+                tracing::debug!(node = %link.node, path = batch.path, %error, "not brought");
+                self.doubt(&link, &batch, error);
+            }
+            let errands = self.settle(&link, batch, answer.ok());
+            self.carry_out(errands);
+        }
+    }
+
+    /// Brings a batch; news are brought twice if need be, since saying them again changes nothing.
+    async fn bring(&self, link: &Link, batch: &Batch) -> Result<Vec<u8>, Error> {
+        let body = batch.body();
+        let post = || self.mesh.courier.post(&link.url, batch.path, Some(&link.node), body.clone());
+        match post().await {
+            Err(Error::Unreachable(_)) if batch.is_news() => post().await,
+            answer => answer,
+        }
+        .map(|answer| answer.body)
+    }
+
+    /// A node that did not take a batch may be down, or may have forgotten us.
+    fn doubt(self: &Arc<Self>, link: &Link, batch: &Batch, error: &Error) {
+        let unreachable = matches!(error, Error::Unreachable(_));
+        if error.is_unauthorized() || (unreachable && batch.is_news()) {
+            self.link_lost(link);
+        } else if unreachable {
+            let at = self.clock.moment();
+            self.mesh_moves(|mesh| mesh.failed(&link.url, at));
+        } else {
+            tracing::warn!(node = %link.node, path = batch.path, %error, "node refuses");
+        }
+    }
+
+    /// Each signal of the batch has an answer now: it goes on, or is over.
+    fn settle(self: &Arc<Self>, link: &Link, batch: Batch, body: Option<Vec<u8>>) -> Vec<Errand> {
+        let routed: Vec<Routed> =
+            body.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+        let mut answers = routed.into_iter();
+        let mut errands = Vec::new();
+        for parcel in batch.parcels {
+            let answer = match answers.next() {
+                Some(Routed { routed: true, .. }) => Answer::Taken,
+                Some(Routed { code, .. }) => Answer::Refused(code.unwrap_or(Code::PeerUnavailable)),
+                None => Answer::None,
+            };
+            if let Parcel::Signal(journey) = parcel {
+                errands.append(&mut self.go(journey.answered(&link.node, &answer)));
+            }
+        }
+        errands
+    }
+}

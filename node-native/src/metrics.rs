@@ -1,0 +1,72 @@
+//! Figures of this process, and `GET /metrics` in Prometheus' text form.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters. Sockets count for themselves and add up now and then, so that no core waits for
+/// another's count.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Frames from peers.
+    pub frames_in: AtomicU64,
+    /// Frames to peers.
+    pub frames_out: AtomicU64,
+    /// Sockets that were refused.
+    pub refused: AtomicU64,
+    /// Requests to other nodes.
+    pub posts: AtomicU64,
+    /// Requests to other nodes that failed.
+    pub failed_posts: AtomicU64,
+}
+
+/// Figures of the moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauges {
+    /// Open sockets.
+    pub connections: usize,
+    /// Sockets that were ever open.
+    pub sessions: u64,
+    /// Live peers.
+    pub peers: usize,
+    /// Networks.
+    pub networks: usize,
+    /// Other nodes that can be reached.
+    pub nodes: usize,
+    /// Records.
+    pub records: usize,
+}
+
+impl Metrics {
+    /// Adds to a counter.
+    pub fn add(counter: &AtomicU64, more: u64) {
+        counter.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// The text.
+    pub fn text(&self, gauges: &Gauges) -> String {
+        let mut text = String::new();
+        let mut line = |kind: &str, name: &str, help: &str, value: u64| {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "# HELP pigeonhub_{name} {help}\n# TYPE pigeonhub_{name} {kind}\npigeonhub_{name} {value}\n"
+            );
+        };
+        line("gauge", "connections", "Open sockets.", gauges.connections as u64);
+        line("gauge", "peers", "Live peers in all networks, at all nodes.", gauges.peers as u64);
+        line("gauge", "networks", "Networks that have peers.", gauges.networks as u64);
+        line("gauge", "nodes", "Other nodes that can be reached.", gauges.nodes as u64);
+        line("gauge", "records", "Records that are kept.", gauges.records as u64);
+        line("counter", "sessions_total", "Sockets that were opened.", gauges.sessions);
+        for (name, help, counter) in [
+            ("refused_total", "Sockets that were refused.", &self.refused),
+            ("frames_in_total", "Frames from peers.", &self.frames_in),
+            ("frames_out_total", "Frames to peers.", &self.frames_out),
+            ("posts_total", "Requests to other nodes.", &self.posts),
+            ("failed_posts_total", "Requests to other nodes that failed.", &self.failed_posts),
+        ] {
+            line("counter", name, help, counter.load(Ordering::Relaxed));
+        }
+        text
+    }
+}

@@ -1,0 +1,36 @@
+//! What is due: leases that end, mail that nobody read, records that are over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pigeonhub_node_core::Event;
+
+use crate::clock::now;
+use crate::host::Host;
+
+/// How often networks are looked after.
+const TICK: Duration = Duration::from_millis(250);
+/// Records are swept each so many ticks.
+const RECORDS: u32 = 40;
+
+impl Host {
+    /// Sweeps until the node stops.
+    pub async fn sweep(self: Arc<Self>) {
+        for tick in 0u32.. {
+            tokio::time::sleep(TICK).await;
+            if self.is_stopping() {
+                return;
+            }
+            for networks in self.store.due(now()) {
+                for network in networks {
+                    self.happen(Event::Passed(network));
+                    // A thousand networks may be due at once; sockets are served in between.
+                    tokio::task::yield_now().await;
+                }
+            }
+            if tick % RECORDS == 0 {
+                self.records.lock().sweep(now());
+            }
+        }
+    }
+}
