@@ -61,7 +61,9 @@ impl<D: Database> SqlStore<D> {
             let [peer, count, bytes] = row.as_slice() else { continue };
             let Some(peer) = row::text(peer).and_then(|peer| peer.parse().ok()) else { continue };
             let (count, bytes) = (row::number(count).unwrap_or(0), row::number(bytes).unwrap_or(0));
-            found.entry(peer).or_default().full = count >= limit::MAILBOX_MESSAGES as u64
+            let target = found.entry(peer).or_default();
+            target.waits = count > 0;
+            target.full = count >= limit::MAILBOX_MESSAGES as u64
                 || bytes + limit::MESSAGE as u64 > limit::MAILBOX_BYTES as u64;
         }
         Ok(peers.iter().map(|peer| found.get(peer).cloned().unwrap_or_default()).collect())
