@@ -9,7 +9,7 @@ pub const WIDTH: f64 = 400.0;
 pub const HEIGHT: f64 = 320.0;
 
 const CENTRE: Point = Point { x: WIDTH / 2.0, y: HEIGHT / 2.0 };
-const RING: Point = Point { x: 112.0, y: 84.0 };
+const RING: Point = Point { x: 116.0, y: 96.0 };
 const MARGIN: f64 = 22.0;
 /// From a node to its peers.
 const REACH: f64 = 58.0;
@@ -45,16 +45,24 @@ impl Point {
 
 /// Places `count` nodes: one in the middle, two side by side, more on a ring.
 pub fn nodes(count: usize) -> Vec<Point> {
+    let ring = if count == 1 { Point::default() } else { RING };
     let start = if count == 2 { PI } else { -PI / 2.0 };
-    (0..count)
-        .map(|i| {
-            let angle = start + TAU * i as f64 / count as f64;
-            match count {
-                1 => CENTRE,
-                _ => Point { x: CENTRE.x + RING.x * angle.cos(), y: CENTRE.y + RING.y * angle.sin() },
-            }
-        })
-        .collect()
+    let angles = (0..count).map(|i| start + TAU * i as f64 / count as f64);
+    let mut places: Vec<Point> = angles
+        .map(|angle| Point { x: CENTRE.x + ring.x * angle.cos(), y: CENTRE.y + ring.y * angle.sin() })
+        .collect();
+    // A triangle hangs too high on its ring: its middle goes to the middle.
+    let lowest = places.iter().map(|place| place.y).fold(0.0, f64::max);
+    let highest = places.iter().map(|place| place.y).fold(HEIGHT, f64::min);
+    for place in &mut places {
+        place.y += CENTRE.y - (lowest + highest) / 2.0;
+    }
+    places
+}
+
+/// Whether a place is in the lower half, where names go above so that they do not lie on the peers.
+pub fn is_low(place: Point) -> bool {
+    place.y > CENTRE.y + 10.0
 }
 
 /// Places peers. Each is given by the nodes that it is at (indices into `nodes`, in any order); one
@@ -182,7 +190,7 @@ mod tests {
     #[test]
     fn a_path_goes_through_its_points() {
         let path = bent_path(&nodes(2));
-        assert!(path.starts_with("M88.0 160.0 Q") && path.ends_with("312.0 160.0"), "{path}");
+        assert!(path.starts_with("M84.0 160.0 Q") && path.ends_with("316.0 160.0"), "{path}");
         assert_eq!(bent_path(&[]), "");
     }
 }

@@ -33,11 +33,19 @@ pub fn look_again(state: State) {
     spawn_local(round(state));
 }
 
-/// Asks all nodes at once. What they say is shown as it comes.
+/// Asks all nodes at once, then those that they told of. What they say is shown as it comes.
 pub async fn round(state: State) {
-    let addresses = state.mesh.with_untracked(|mesh| mesh.addresses());
-    let network = state.network.get_untracked();
-    join_all(addresses.into_iter().map(|address| visit(state, address, network.clone()))).await;
+    let mut asked = Vec::new();
+    loop {
+        let mut addresses = state.mesh.with_untracked(|mesh| mesh.addresses());
+        addresses.retain(|address| !asked.contains(address));
+        if addresses.is_empty() {
+            return;
+        }
+        asked.extend(addresses.iter().cloned());
+        let network = state.network.get_untracked();
+        join_all(addresses.into_iter().map(|address| visit(state, address, network.clone()))).await;
+    }
 }
 
 async fn visit(state: State, address: NodeAddress, network: String) {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::icon::{icon, strokes};
 use crate::mesh::Standing;
-use crate::mesh_layout::{HEIGHT, WIDTH};
+use crate::mesh_layout::{HEIGHT, WIDTH, is_low};
 use crate::narration::all_of;
 use crate::people::initial;
 use crate::picture::{self, Picture, PlacedNode, PlacedPeer, Wire};
@@ -98,7 +98,7 @@ fn NodeMark(picture: Memo<Picture>, name: String) -> impl IntoView {
             <circle class="halo" r="27" />
             <circle class="body" r="20" />
             <path class="sign" transform="translate(-9 -9) scale(0.75)" d=move || strokes(standing().word()) />
-            <text class="label" y="35">{name.clone()}</text>
+            <text class="label" y=move || if get().is_some_and(|placed| is_low(placed.at)) { -29 } else { 36 }>{name.clone()}</text>
             <title>{move || get().map(|placed| row_words(&placed))}</title>
         </g>
     }
