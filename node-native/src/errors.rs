@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}{}", hint(source))]
+    #[error("cannot listen on {address}{}", hint(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -15,10 +15,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The system does not say at which address the node listens.
-    #[error("cannot tell the address: {0}")]
-    Local(io::Error),
+    #[error("cannot tell the address")]
+    Local(#[source] io::Error),
     /// The host name of the configuration has no address.
-    #[error("cannot find the address of {host}: {source}")]
+    #[error("cannot find the address of {host}")]
     Host {
         /// The name.
         host: String,
@@ -34,11 +34,11 @@ pub enum Error {
         reason: String,
     },
     /// The system has no randomness.
-    #[error("the system gives no randomness: {0}")]
-    Randomness(getrandom::Error),
+    #[error("the system gives no randomness")]
+    Randomness(#[source] getrandom::Error),
     /// The HTTP client cannot be set up.
-    #[error("cannot set up the HTTP client: {0}")]
-    Client(reqwest::Error),
+    #[error("cannot set up the HTTP client")]
+    Client(#[source] reqwest::Error),
     /// Another node did not answer.
     #[error("{0}")]
     Unreachable(String),
