@@ -140,11 +140,11 @@ export class PigeonHub extends EventTarget {
   }
 
   async publish(topic, data, { ttl } = {}) {
-    return JSON.parse(await lift(this.#raw.publish(topic, json(data, 'invalid-request'), ttl)));
+    return lift(this.#raw.publish(topic, json(data, 'invalid-request'), ttl));
   }
 
-  async find(topic) {
-    return JSON.parse(await lift(this.#raw.find(topic)));
+  find(topic) {
+    return lift(this.#raw.find(topic));
   }
 
   setData(data) {

@@ -3,7 +3,6 @@
 use core::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use futures_channel::mpsc;
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::{Array, JSON};
@@ -18,6 +17,7 @@ use web_sys::{
 
 use crate::channel::Channel;
 use crate::error::{HubError, thrown_text};
+use crate::feed::{self, Feed};
 use crate::link::{Link, Track};
 use crate::listener::Listener;
 
@@ -29,13 +29,15 @@ pub(crate) struct Connection {
     raw: RtcPeerConnection,
     report: Box<dyn Fn(RtcInput)>,
     link: Link,
-    commands: mpsc::UnboundedSender<RtcCommand>,
+    commands: Feed<RtcCommand>,
     /// Stops the carrying out, also in the middle of a step: promises of a closed connection never
     /// settle.
     stop: AbortHandle,
     listeners: RefCell<Vec<Listener>>,
     channel: RefCell<Option<Channel>>,
 }
+
+impl feed::Event for RtcCommand {}
 
 impl Connection {
     /// Makes it, with what the link sends, and with a data channel if this side is to open it.
@@ -46,7 +48,8 @@ impl Connection {
         report: impl Fn(RtcInput) + 'static,
     ) -> Result<Rc<Self>, JsValue> {
         let raw = RtcPeerConnection::new_with_configuration(configuration)?;
-        let (commands, mut steps) = mpsc::unbounded();
+        let commands = Feed::new(usize::MAX, 0);
+        let mut steps = commands.subscribe();
         let connection = Rc::new_cyclic(|this: &Weak<Self>| {
             let this = this.clone();
             let (work, stop) = abortable(async move {
@@ -86,9 +89,8 @@ impl Connection {
     }
 
     /// Does as it is told, once everything before is done.
-    pub(crate) fn enqueue(&self, command: RtcCommand) {
-        // Nobody takes it: the connection is closed already.
-        let _ = self.commands.unbounded_send(command);
+    pub(crate) fn enqueue(&self, command: &RtcCommand) {
+        self.commands.push(command);
     }
 
     /// Sends signaling on the data channel, past the messages that wait.

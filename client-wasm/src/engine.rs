@@ -4,13 +4,12 @@
 //! tasks read them, so a callback of an app can never meet a borrow.
 
 use core::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_channel::oneshot;
 use pigeonhub_client_core::{
-    Action, Client, Command, Event, Input, LinkState, NodeUrl, NodeView, RtcCommand, RtcInput, SessionId,
-    SessionInput,
+    Action, Client, Command, Event, Input, LinkState, NodeUrl, NodeView, PeerView, RtcCommand, RtcInput,
+    SessionId, SessionInput,
 };
 use pigeonhub_protocol::PeerId;
 use web_sys::RtcConfiguration;
@@ -18,7 +17,7 @@ use web_sys::RtcConfiguration;
 use crate::ambient::{self, Alarm};
 use crate::connection::Connection;
 use crate::error::thrown_text;
-use crate::event::{HubEvent, PeerInfo};
+use crate::event::Notice;
 use crate::feed::Feed;
 use crate::identity::Identity;
 use crate::link::Link;
@@ -46,18 +45,16 @@ pub(crate) struct Engine {
     closed: Cell<bool>,
     alarm: RefCell<Option<Alarm>>,
     page: RefCell<Vec<Listener>>,
-    sockets: RefCell<BTreeMap<SessionId, Socket>>,
-    links: RefCell<BTreeMap<PeerId, Link>>,
-    /// The newest connection to each peer, with its generation.
-    connections: RefCell<BTreeMap<PeerId, (u32, Rc<Connection>)>>,
-    events: Feed<HubEvent>,
-    ready: RefCell<Option<oneshot::Sender<()>>>,
+    /// Few, as the links are: looking through them all is fast enough, and small.
+    sockets: RefCell<Vec<(SessionId, Socket)>>,
+    links: RefCell<Vec<Link>>,
+    notices: Feed<Notice>,
+    ready: Feed<()>,
 }
 
 impl Engine {
-    /// Starts a client. The receiver learns when the first node is there.
-    pub(crate) fn start(options: &Checked, identity: Identity) -> (Rc<Self>, oneshot::Receiver<()>) {
-        let (ready, first_node) = oneshot::channel();
+    /// Starts a client.
+    pub(crate) fn start(options: &Checked, identity: Identity) -> Rc<Self> {
         let peer = identity.peer;
         let engine = Rc::new(Self {
             peer,
@@ -71,15 +68,14 @@ impl Engine {
             page: RefCell::default(),
             sockets: RefCell::default(),
             links: RefCell::default(),
-            connections: RefCell::default(),
-            events: Feed::new(UNREAD, UNREAD),
-            ready: RefCell::new(Some(ready)),
+            notices: Feed::new(UNREAD, UNREAD),
+            ready: Feed::once(),
         });
         let tell = engine.teller();
         engine.page.replace(page::watch(&tell));
         engine.alarm.replace(Some(Alarm::new(move || tell(Input::Tick))));
         engine.tell(Input::Command(Command::Start));
-        (engine, first_node)
+        engine
     }
 
     /// Something happened. Safe to call from anywhere, at any time.
@@ -106,7 +102,7 @@ impl Engine {
 
     fn take(self: &Rc<Self>, input: Input) {
         if let Input::Session(session, SessionInput::Closed { .. }) = &input {
-            self.sockets.borrow_mut().remove(session);
+            self.drop_socket(*session);
         }
         let last = matches!(input, Input::Command(Command::Close));
         let actions = self.client.borrow_mut().handle(input, ambient::moment());
@@ -122,11 +118,11 @@ impl Engine {
         match action {
             Action::Dial { session, url } => self.dial(session, &url),
             Action::Send { session, frame } => {
-                if let Some(socket) = self.sockets.borrow().get(&session) {
+                if let Some((_, socket)) = self.sockets.borrow().iter().find(|(id, _)| *id == session) {
                     socket.send(frame.as_str());
                 }
             }
-            Action::Hangup(session) => drop(self.sockets.borrow_mut().remove(&session)),
+            Action::Hangup(session) => self.drop_socket(session),
             Action::Rtc { peer, generation, command } => self.command(peer, generation, command),
             Action::Emit(event) => self.emit(event),
             Action::WakeAt(time) => {
@@ -139,7 +135,7 @@ impl Engine {
 
     fn dial(self: &Rc<Self>, session: SessionId, url: &NodeUrl) {
         match Socket::dial(session, url, &self.peer, &self.teller()) {
-            Ok(socket) => drop(self.sockets.borrow_mut().insert(session, socket)),
+            Ok(socket) => self.sockets.borrow_mut().push((session, socket)),
             Err(error) => {
                 let closed = SessionInput::Closed { code: 1006, reason: error.text };
                 self.tell(Input::Session(session, closed));
@@ -147,22 +143,20 @@ impl Engine {
         }
     }
 
+    fn drop_socket(&self, session: SessionId) {
+        self.sockets.borrow_mut().retain(|(id, _)| *id != session);
+    }
+
     fn command(self: &Rc<Self>, peer: PeerId, generation: u32, command: RtcCommand) {
         if let RtcCommand::Create { open_channel } = command {
             return self.create(peer, generation, open_channel);
         }
-        let connection = match self.connections.borrow().get(&peer) {
-            Some((newest, connection)) if *newest == generation => connection.clone(),
-            _ => return,
-        };
+        let Some(link) = self.link(&peer) else { return };
+        let Some(connection) = link.connection(generation) else { return };
         match command {
             RtcCommand::SendInBand(text) => connection.send_in_band(&text),
-            RtcCommand::Close => {
-                self.connections.borrow_mut().remove(&peer);
-                connection.close();
-                connection.link().attach(None);
-            }
-            command => connection.enqueue(command),
+            RtcCommand::Close => link.attach(None),
+            command => connection.enqueue(&command),
         }
     }
 
@@ -171,13 +165,7 @@ impl Engine {
         let report = move |input| tell(Input::Rtc { peer, generation, input });
         let link = self.link_with(peer);
         match Connection::create(&self.rtc, link.clone(), open_channel, report) {
-            Ok(connection) => {
-                link.attach(Some(connection.clone()));
-                let older = self.connections.borrow_mut().insert(peer, (generation, connection));
-                if let Some((_, older)) = older {
-                    older.close();
-                }
-            }
+            Ok(connection) => link.attach(Some((generation, connection))),
             Err(thrown) => {
                 let input = RtcInput::Refused(thrown_text(&thrown));
                 self.tell(Input::Rtc { peer, generation, input });
@@ -188,34 +176,24 @@ impl Engine {
     /// Passes on what concerns the app.
     fn emit(self: &Rc<Self>, event: Event) {
         let told = match event {
-            Event::Ready => {
-                if let Some(ready) = self.ready.take() {
-                    // Nobody waits any more: the app gave up.
-                    let _ = ready.send(());
-                }
-                return;
-            }
+            Event::Ready => return self.ready.push(&()),
             Event::Link { peer, state } => return self.change_link(peer, state),
-            Event::Peer(peer) => HubEvent::Peer((&peer).into()),
-            Event::PeerGone(peer) => HubEvent::PeerGone(peer.as_str().into()),
-            Event::Node(node) => HubEvent::Node(node),
-            Event::Incoming(peer) => HubEvent::Link(self.link_with(peer)),
-            Event::Path { peer, via } => {
-                HubEvent::Path { peer: peer.as_str().into(), via: via.map(|url| url.0) }
-            }
-            Event::Refused(refusal) => {
-                HubEvent::Refused { code: refusal.code.as_str().into(), text: refusal.text }
-            }
+            Event::Peer(peer) => Notice::Peer(peer),
+            Event::PeerGone(peer) => Notice::PeerGone(peer),
+            Event::Node(node) => Notice::Node(node),
+            Event::Incoming(peer) => Notice::Link(self.link_with(peer)),
+            Event::Path { peer, via } => Notice::Path { peer, via },
+            Event::Refused(refusal) => Notice::Refused(refusal),
         };
-        self.events.push(&told);
+        self.notices.push(&told);
     }
 
     fn change_link(&self, peer: PeerId, state: LinkState) {
-        let over = matches!(state, LinkState::Closed | LinkState::Failed(_));
-        let link = if over { self.links.borrow_mut().remove(&peer) } else { self.link(&peer) };
-        if let Some(link) = link {
-            link.enter(state);
+        let Some(link) = self.link(&peer) else { return };
+        if matches!(state, LinkState::Closed | LinkState::Failed(_)) {
+            self.links.borrow_mut().retain(|other| other.peer() != peer);
         }
+        link.enter(state);
     }
 
     /// After the client's last word: everything goes.
@@ -224,16 +202,13 @@ impl Engine {
         self.inputs.take();
         self.alarm.take();
         self.page.take();
-        self.ready.take();
+        self.ready.end();
         self.sockets.take();
-        for (_, connection) in self.connections.take().into_values() {
-            connection.close();
-            connection.link().attach(None);
-        }
-        for link in self.links.take().into_values() {
+        for link in self.links.take() {
+            link.attach(None);
             link.enter(LinkState::Closed);
         }
-        self.events.end();
+        self.notices.end();
         self.identity.take();
     }
 }
@@ -244,12 +219,17 @@ impl Engine {
         self.peer
     }
 
-    pub(crate) const fn events(&self) -> &Feed<HubEvent> {
-        &self.events
+    pub(crate) const fn notices(&self) -> &Feed<Notice> {
+        &self.notices
     }
 
-    pub(crate) fn peers(&self) -> Vec<PeerInfo> {
-        self.client.borrow().peers().map(|peer| (&peer).into()).collect()
+    /// One event: the first node is there.
+    pub(crate) const fn ready(&self) -> &Feed<()> {
+        &self.ready
+    }
+
+    pub(crate) fn peers(&self) -> Vec<PeerView> {
+        self.client.borrow().peers().collect()
     }
 
     /// Best first.
@@ -262,7 +242,7 @@ impl Engine {
     }
 
     pub(crate) fn link(&self, peer: &PeerId) -> Option<Link> {
-        self.links.borrow().get(peer).cloned()
+        self.links.borrow().iter().find(|link| link.peer() == *peer).cloned()
     }
 
     /// The link to a peer; a new one if there is none.
@@ -271,7 +251,7 @@ impl Engine {
             return link;
         }
         let link = Link::new(peer, self.teller());
-        self.links.borrow_mut().insert(peer, link.clone());
+        self.links.borrow_mut().push(link.clone());
         link
     }
 }

@@ -1,6 +1,7 @@
 //! What an app is told, and how peers look to it.
 
-use pigeonhub_client_core::{LinkState, NodeView, PeerView};
+use pigeonhub_client_core::{LinkState, NodeUrl, NodeView, PeerView};
+use pigeonhub_protocol::{PeerId, Refusal};
 use web_sys::{MediaStream, MediaStreamTrack};
 
 use crate::{Link, feed};
@@ -32,7 +33,35 @@ pub enum HubEvent {
     },
 }
 
-impl feed::Event for HubEvent {}
+/// The same in the client's own words, before it is dressed for Rust or for JavaScript.
+#[derive(Clone)]
+pub(crate) enum Notice {
+    Peer(PeerView),
+    PeerGone(PeerId),
+    Node(NodeView),
+    Link(Link),
+    Path { peer: PeerId, via: Option<NodeUrl> },
+    Refused(Refusal),
+}
+
+impl feed::Event for Notice {}
+
+impl From<Notice> for HubEvent {
+    fn from(notice: Notice) -> Self {
+        match notice {
+            Notice::Peer(peer) => Self::Peer(peer.into()),
+            Notice::PeerGone(peer) => Self::PeerGone(peer.as_str().into()),
+            Notice::Node(node) => Self::Node(node),
+            Notice::Link(link) => Self::Link(link),
+            Notice::Path { peer, via } => {
+                Self::Path { peer: peer.as_str().into(), via: via.map(|url| url.0) }
+            }
+            Notice::Refused(refusal) => {
+                Self::Refused { code: refusal.code.as_str().into(), text: refusal.text }
+            }
+        }
+    }
+}
 
 /// A peer of the network.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +74,8 @@ pub struct PeerInfo {
     pub profile: serde_json::Value,
 }
 
-impl From<&PeerView> for PeerInfo {
-    fn from(view: &PeerView) -> Self {
+impl From<PeerView> for PeerInfo {
+    fn from(view: PeerView) -> Self {
         Self {
             peer_id: view.peer.as_str().into(),
             node_id: view.node.as_str().into(),

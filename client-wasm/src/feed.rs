@@ -44,6 +44,11 @@ impl<T: Event> Queue<T> {
     }
 }
 
+/// Answers.
+impl Event for () {}
+impl Event for bool {}
+impl<E: Clone> Event for Result<(), E> {}
+
 /// One reader's side.
 struct Reader<T> {
     queue: Queue<T>,
@@ -70,7 +75,31 @@ struct Source<T> {
     ended: bool,
 }
 
+impl<T> Feed<T> {
+    /// No more events: readers end when they have read what is there.
+    pub(crate) fn end(&self) {
+        let source = &mut *self.0.borrow_mut();
+        source.ended = true;
+        for reader in source.readers.drain(..).filter_map(|reader| reader.upgrade()) {
+            let reader = &mut *reader.borrow_mut();
+            reader.ended = true;
+            reader.wake();
+        }
+    }
+}
+
+impl<T> Drop for Feed<T> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl<T: Event> Feed<T> {
+    /// For one event: an answer.
+    pub(crate) const fn once() -> Self {
+        Self::new(usize::MAX, usize::MAX)
+    }
+
     /// `limit` is the weight that may wait for a reader, `early` the weight that is kept for the
     /// first one.
     pub(crate) const fn new(limit: usize, early: usize) -> Self {
@@ -95,17 +124,6 @@ impl<T: Event> Feed<T> {
             reader.wake();
             true
         });
-    }
-
-    /// No more events: readers end when they have read what is there.
-    pub(crate) fn end(&self) {
-        let source = &mut *self.0.borrow_mut();
-        source.ended = true;
-        for reader in source.readers.drain(..).filter_map(|reader| reader.upgrade()) {
-            let reader = &mut *reader.borrow_mut();
-            reader.ended = true;
-            reader.wake();
-        }
     }
 
     /// A new reader. The first one also gets what came before it.

@@ -130,7 +130,8 @@ impl Assembly {
             self.open = Some((expected, kind, content));
             None
         } else if kind == TEXT {
-            Some(Payload::Text(String::from_utf8_lossy(&content).into_owned()))
+            // What claims to be text and is none was not sent by us.
+            String::from_utf8(content).ok().map(Payload::Text)
         } else {
             Some(Payload::Bytes(content))
         }

@@ -3,16 +3,16 @@
 use core::pin::pin;
 use std::rc::Rc;
 
-use futures_channel::oneshot;
-use futures_util::Stream;
 use futures_util::future::{Either, select};
-use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, NodeView};
-use pigeonhub_protocol::RawJson;
+use futures_util::{Stream, StreamExt};
+use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, NodeView, PeerView};
+use wasm_bindgen::JsValue;
 use web_sys::MediaStream;
 
 use crate::engine::Engine;
 use crate::error::HubError;
-use crate::event::{HubEvent, PeerInfo};
+use crate::event::{HubEvent, Notice, PeerInfo};
+use crate::feed::Subscription;
 use crate::identity::Identity;
 use crate::link::Link;
 use crate::options::{self, Checked, HubOptions};
@@ -33,27 +33,28 @@ impl Hub {
     /// `invalid-options`, `invalid-network`, `invalid-url`, `invalid-peer-id`, `invalid-profile`,
     /// `invalid-ice-servers` or `no-webrtc` at once; `no-node` after 10 s without any node.
     pub async fn connect(options: HubOptions) -> Result<Self, HubError> {
-        let (hub, first_node) = Self::open(options.try_into()?).await;
-        hub.ready(first_node).await?;
+        let options = Checked::new(&options, &options.profile.to_string())?;
+        let hub = Self::open(options).await;
+        hub.ready().await?;
         Ok(hub)
     }
 
     /// Starts, without waiting for a node.
-    pub(crate) async fn open(options: Checked) -> (Self, oneshot::Receiver<()>) {
+    pub(crate) async fn open(options: Checked) -> Self {
         let identity = match options.peer {
             Some(peer) => Identity::chosen(peer),
             None if options.persist => Identity::kept(&options.network).await,
             None => Identity::fresh(),
         };
-        let (engine, first_node) = Engine::start(&options, identity);
-        (Self(engine), first_node)
+        Self(Engine::start(&options, identity))
     }
 
-    /// Waits for the first node, and closes the hub if none comes.
-    pub(crate) async fn ready(&self, first_node: oneshot::Receiver<()>) -> Result<(), HubError> {
-        match select(first_node, pin!(ambient::sleep(PATIENCE))).await {
-            Either::Left((Ok(()), _)) => Ok(()),
-            Either::Left((Err(_), _)) => Err(HubError::hub_closed()),
+    /// Waits for the first node, and closes the hub if none comes. Once.
+    pub(crate) async fn ready(&self) -> Result<(), HubError> {
+        let mut first_node = self.0.ready().subscribe();
+        match select(first_node.next(), pin!(ambient::sleep(PATIENCE))).await {
+            Either::Left((Some(()), _)) => Ok(()),
+            Either::Left((None, _)) => Err(HubError::hub_closed()),
             Either::Right(_) => {
                 self.close();
                 Err(HubError::new("no-node", "none of the nodes could be reached within 10 seconds"))
@@ -70,7 +71,11 @@ impl Hub {
     /// What happens, until the hub is closed. The first subscription also gets what came before
     /// it. A reader that is more than 1024 events behind loses the oldest.
     pub fn events(&self) -> impl Stream<Item = HubEvent> + use<> {
-        self.0.events().subscribe()
+        self.notices().map(HubEvent::from)
+    }
+
+    pub(crate) fn notices(&self) -> Subscription<Notice> {
+        self.0.notices().subscribe()
     }
 
     /// Links up with a peer; done when the data channel is open. If there is a link already, that
@@ -104,6 +109,10 @@ impl Hub {
     /// The peers of the network that this client was told of.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerInfo> {
+        self.peer_views().into_iter().map(PeerInfo::from).collect()
+    }
+
+    pub(crate) fn peer_views(&self) -> Vec<PeerView> {
         self.0.peers()
     }
 
@@ -158,8 +167,7 @@ impl Hub {
         record: &serde_json::Value,
         ttl: Option<u32>,
     ) -> Result<serde_json::Value, HubError> {
-        let receipt = self.publish_json(topic, &record.to_string(), ttl).await?;
-        Ok(serde_json::from_str(&receipt).unwrap_or_default())
+        self.publish_json(topic, &record.to_string(), ttl).await.map(|receipt| value(&receipt))
     }
 
     /// The records of a topic, from the first node that answers.
@@ -168,8 +176,10 @@ impl Hub {
     ///
     /// As [`Hub::publish`].
     pub async fn find(&self, topic: &str) -> Result<Vec<serde_json::Value>, HubError> {
-        let records = self.find_json(topic).await?;
-        Ok(serde_json::from_str(records.get()).unwrap_or_default())
+        match value(&self.find_js(topic).await?) {
+            serde_json::Value::Array(records) => Ok(records),
+            _ => Ok(Vec::new()),
+        }
     }
 
     pub(crate) async fn publish_json(
@@ -177,19 +187,19 @@ impl Hub {
         topic: &str,
         json: &str,
         ttl: Option<u32>,
-    ) -> Result<String, HubError> {
+    ) -> Result<JsValue, HubError> {
         records::publish(&self.nodes_to_ask(), topic, json, ttl).await
     }
 
-    pub(crate) async fn find_json(&self, topic: &str) -> Result<RawJson, HubError> {
+    pub(crate) async fn find_js(&self, topic: &str) -> Result<JsValue, HubError> {
         records::find(&self.nodes_to_ask(), topic).await
     }
 
     /// All nodes, those that are in use first.
     fn nodes_to_ask(&self) -> Vec<NodeUrl> {
-        let mut nodes = self.nodes();
-        nodes.sort_by_key(|node| node.state != NodeState::Open);
-        nodes.into_iter().map(|node| node.url).collect()
+        let (open, others): (Vec<_>, Vec<_>) =
+            self.nodes().into_iter().partition(|node| node.state == NodeState::Open);
+        open.into_iter().chain(others).map(|node| node.url).collect()
     }
 
     /// Says goodbye and closes everything.
@@ -200,4 +210,10 @@ impl Hub {
     pub(crate) fn still_open(&self) -> Result<(), HubError> {
         if self.0.is_closed().get() { Err(HubError::hub_closed()) } else { Ok(()) }
     }
+}
+
+/// A JavaScript value that came as JSON.
+fn value(parsed: &JsValue) -> serde_json::Value {
+    let json = js_sys::JSON::stringify(parsed).map(String::from).unwrap_or_default();
+    serde_json::from_str(&json).unwrap_or_default()
 }

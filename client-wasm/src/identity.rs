@@ -1,12 +1,15 @@
 //! Where a peer's id comes from: dice, or the one that this browser had last time.
 
-use futures_channel::oneshot;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use js_sys::{Function, Promise};
 use pigeonhub_protocol::{NetworkName, PeerId};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Storage;
 
 use crate::ambient;
+use crate::feed::Feed;
 
 /// How many tabs of one browser may have an id that is kept.
 const PLACES: u32 = 16;
@@ -73,18 +76,20 @@ fn storage() -> Option<Storage> {
 async fn occupy(name: &str) -> Option<Option<Function>> {
     let mut release = None;
     let held = Promise::new(&mut |resolve, _| release = Some(resolve));
-    let (answer, taken) = oneshot::channel();
+    let answer = Feed::once();
+    let mut taken = answer.subscribe();
     let granted = Closure::once_into_js(move |lock: JsValue| {
         let free = !lock.is_null();
-        // Nobody waits for the answer: the app gave up, so the lock is not needed.
-        let wanted = answer.send(free).is_ok();
-        if free && wanted { JsValue::from(held) } else { JsValue::UNDEFINED }
+        answer.push(&free);
+        if free { JsValue::from(held) } else { JsValue::UNDEFINED }
     });
     let options = js_sys::Object::new();
     // A property of a fresh object.
     let _ = js_sys::Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE);
-    match request_lock(name, &options, granted.unchecked_ref()) {
-        Ok(_) => taken.await.unwrap_or(false).then_some(release),
-        Err(_) => Some(None),
+    let Ok(request) = request_lock(name, &options, granted.unchecked_ref()) else { return Some(None) };
+    // The request itself only ends with the lock, unless it is refused.
+    match select(taken.next(), JsFuture::from(request)).await {
+        Either::Left((free, _)) => free.unwrap_or(false).then_some(release),
+        Either::Right(_) => Some(None),
     }
 }

@@ -1,24 +1,24 @@
 //! What `pkg/index.js` calls: the hub and its links, with callbacks instead of streams and JSON
 //! text instead of values. Apps do not see it.
 
-use core::cell::RefCell;
+use core::pin::Pin;
 
-use futures_channel::oneshot;
 use futures_util::{Stream, StreamExt};
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use pigeonhub_client_core::PeerView;
+use pigeonhub_protocol::Refusal;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::MediaStream;
 
+use crate::event::Notice;
 use crate::link::Track;
-use crate::{Hub, HubError, HubEvent, HubOptions, Link, LinkState, NodeState, NodeView, Payload, PeerInfo};
+use crate::options::Checked;
+use crate::{Hub, HubError, HubOptions, Link, LinkState, NodeState, NodeView, Payload};
 
 /// A hub.
 #[wasm_bindgen]
-pub struct RawHub {
-    hub: Hub,
-    first_node: RefCell<Option<oneshot::Receiver<()>>>,
-}
+pub struct RawHub(Hub);
 
 /// A link.
 #[wasm_bindgen]
@@ -27,7 +27,7 @@ pub struct RawLink(Link);
 #[wasm_bindgen]
 impl RawHub {
     /// Starts a client.
-    pub async fn open(
+    pub fn open(
         network: String,
         nodes: Vec<String>,
         data: String,
@@ -35,39 +35,38 @@ impl RawHub {
         persist: bool,
         sessions: usize,
         ice_servers: JsValue,
-    ) -> Result<Self, HubError> {
+    ) -> Promise {
         let options = HubOptions {
             network,
             nodes,
-            // What is no JSON is no object either, and refused as such.
-            profile: serde_json::from_str(&data).unwrap_or_default(),
             peer_id,
             persist,
             sessions,
             ice_servers: Some(ice_servers).filter(|servers| !servers.is_undefined()),
+            profile: serde_json::Value::Null,
         };
-        let (hub, first_node) = Hub::open(options.try_into()?).await;
-        Ok(Self { hub, first_node: RefCell::new(Some(first_node)) })
+        promise(async move { Ok(Self(Hub::open(Checked::new(&options, &data)?).await).into()) })
     }
 
     /// Waits for the first node. Once.
-    pub async fn ready(&self) -> Result<(), HubError> {
-        let first_node = self.first_node.take().ok_or_else(HubError::hub_closed)?;
-        self.hub.ready(first_node).await
+    pub fn ready(&self) -> Promise {
+        let hub = self.0.clone();
+        promise(async move { hub.ready().await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// Calls back with the kind and the fields of each event.
     pub fn listen(&self, callback: Function) {
-        call_back(self.hub.events(), callback, |event| match event {
-            HubEvent::Peer(peer) => vec!["peer".into(), peer_object(&peer)],
-            HubEvent::PeerGone(peer) => vec!["peergone".into(), object([("peerId", peer.into())])],
-            HubEvent::Node(node) => vec!["nodechange".into(), node_object(&node)],
-            HubEvent::Link(link) => vec!["link".into(), RawLink(link).into()],
-            HubEvent::Path { peer, via } => {
-                vec!["path".into(), object([("peerId", peer.into()), ("via", via.into())])]
+        call_back(self.0.notices(), callback, |notice| match notice {
+            Notice::Peer(peer) => vec!["peer".into(), peer_object(&peer)],
+            Notice::PeerGone(peer) => vec!["peergone".into(), object([("peerId", peer.as_str().into())])],
+            Notice::Node(node) => vec!["nodechange".into(), node_object(&node)],
+            Notice::Link(link) => vec!["link".into(), RawLink(link).into()],
+            Notice::Path { peer, via } => {
+                let via = via.map(|url| url.0);
+                vec!["path".into(), object([("peerId", peer.as_str().into()), ("via", via.into())])]
             }
-            HubEvent::Refused { code, text } => {
-                vec!["error".into(), object([("code", code.into()), ("message", text.into())])]
+            Notice::Refused(Refusal { code, text, .. }) => {
+                vec!["error".into(), object([("code", code.as_str().into()), ("message", text.into())])]
             }
         });
     }
@@ -75,57 +74,60 @@ impl RawHub {
     /// This peer's id.
     #[wasm_bindgen(getter)]
     pub fn peer_id(&self) -> String {
-        self.hub.peer_id()
+        self.0.peer_id()
     }
 
     /// The peers of the network.
     pub fn peers(&self) -> Array {
-        self.hub.peers().iter().map(peer_object).collect()
+        self.0.peer_views().iter().map(peer_object).collect()
     }
 
     /// The nodes to choose from.
     pub fn nodes(&self) -> Array {
-        self.hub.nodes().iter().map(node_object).collect()
+        self.0.nodes().iter().map(node_object).collect()
     }
 
     /// Links up with a peer.
-    pub async fn dial(&self, peer: String, stream: Option<MediaStream>) -> Result<RawLink, HubError> {
-        self.hub.dial(&peer, stream).await.map(RawLink)
+    pub fn dial(&self, peer: String, stream: Option<MediaStream>) -> Promise {
+        let hub = self.0.clone();
+        promise(async move { hub.dial(&peer, stream).await.map(|link| RawLink(link).into()) })
     }
 
     /// The link to a peer, if there is one.
     pub fn link(&self, peer: &str) -> Option<RawLink> {
-        self.hub.link(peer).map(RawLink)
+        self.0.link(peer).map(RawLink)
     }
 
     /// Publishes a record; gives the node's receipt.
-    pub async fn publish(&self, topic: String, json: String, ttl: Option<u32>) -> Result<String, HubError> {
-        self.hub.publish_json(&topic, &json, ttl).await
+    pub fn publish(&self, topic: String, json: String, ttl: Option<u32>) -> Promise {
+        let hub = self.0.clone();
+        promise(async move { hub.publish_json(&topic, &json, ttl).await })
     }
 
     /// The records of a topic.
-    pub async fn find(&self, topic: String) -> Result<String, HubError> {
-        self.hub.find_json(&topic).await.map(|records| records.get().into())
+    pub fn find(&self, topic: String) -> Promise {
+        let hub = self.0.clone();
+        promise(async move { hub.find_js(&topic).await })
     }
 
     /// Tells others something new about this peer.
     pub fn set_data(&self, json: &str) -> Result<(), HubError> {
-        self.hub.set_profile_json(json)
+        self.0.set_profile_json(json)
     }
 
     /// One more node to choose from.
     pub fn add_node(&self, url: &str) -> Result<(), HubError> {
-        self.hub.add_node(url)
+        self.0.add_node(url)
     }
 
     /// A node no longer to choose from.
     pub fn remove_node(&self, url: &str) {
-        self.hub.remove_node(url);
+        self.0.remove_node(url);
     }
 
     /// Says goodbye and closes everything.
     pub fn close(&self) {
-        self.hub.close();
+        self.0.close();
     }
 }
 
@@ -186,7 +188,7 @@ impl RawLink {
 
     fn send(&self, payload: Payload) -> Promise {
         let sent = self.0.send(payload);
-        future_to_promise(async { Ok(sent.await.map(|()| JsValue::UNDEFINED)?) })
+        promise(async { sent.await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// Sends the tracks of a stream.
@@ -200,14 +202,21 @@ impl RawLink {
     }
 
     /// The browser's report.
-    pub async fn stats(&self) -> Result<JsValue, HubError> {
-        self.0.stats().await
+    pub fn stats(&self) -> Promise {
+        let link = self.0.clone();
+        promise(async move { link.stats().await })
     }
 
     /// Ends it.
     pub fn close(&self) {
         self.0.close();
     }
+}
+
+/// A promise of what a future gives. Boxed: the glue around it is there once, not once per kind.
+fn promise(future: impl Future<Output = Result<JsValue, HubError>> + 'static) -> Promise {
+    let future: Pin<Box<dyn Future<Output = Result<JsValue, HubError>>>> = Box::pin(future);
+    future_to_promise(async { Ok(future.await?) })
 }
 
 /// Calls back with what `arguments` makes of each event, until there are no more.
@@ -234,13 +243,13 @@ fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
     object.into()
 }
 
-fn peer_object(peer: &PeerInfo) -> JsValue {
+fn peer_object(peer: &PeerView) -> JsValue {
     object([
-        ("peerId", peer.peer_id.as_str().into()),
-        ("data", JSON::parse(&peer.profile.to_string()).unwrap_or_default()),
+        ("peerId", peer.peer.as_str().into()),
+        ("data", JSON::parse(peer.profile.get()).unwrap_or_default()),
         // Proofs of identity come with their own version of the wire.
         ("verified", JsValue::FALSE),
-        ("nodeId", peer.node_id.as_str().into()),
+        ("nodeId", peer.node.as_str().into()),
     ])
 }
 

@@ -41,7 +41,8 @@ struct Inner {
     outbox: Outbox,
     /// What this side sends, on every connection that this link will have.
     local: RefCell<Vec<MediaStream>>,
-    connection: RefCell<Option<Rc<Connection>>>,
+    /// The present connection, with its generation.
+    connection: RefCell<Option<(u32, Rc<Connection>)>>,
 }
 
 /// A track that the other side sends.
@@ -107,7 +108,7 @@ impl Link {
             return Err(over);
         }
         self.add_local(stream);
-        if let Some(connection) = &*self.0.connection.borrow() {
+        if let Some((_, connection)) = &*self.0.connection.borrow() {
             connection.add_stream(stream);
         }
         Ok(())
@@ -116,7 +117,7 @@ impl Link {
     /// Stops sending the tracks of a stream. The tracks themselves go on.
     pub fn remove_stream(&self, stream: &MediaStream) {
         self.0.local.borrow_mut().retain(|local| local != stream);
-        if let Some(connection) = &*self.0.connection.borrow() {
+        if let Some((_, connection)) = &*self.0.connection.borrow() {
             connection.remove_stream(stream);
         }
     }
@@ -128,7 +129,8 @@ impl Link {
     /// `closed` if there is no connection now.
     pub async fn stats(&self) -> Result<JsValue, HubError> {
         let connection = self.0.connection.borrow().clone();
-        connection.ok_or_else(HubError::link_closed)?.stats().await
+        let (_, connection) = connection.ok_or_else(HubError::link_closed)?;
+        connection.stats().await
     }
 
     /// Ends it.
@@ -161,6 +163,10 @@ impl Link {
     /// A number that no other link of this page has.
     pub(crate) fn serial(&self) -> u32 {
         self.0.serial
+    }
+
+    pub(crate) fn peer(&self) -> PeerId {
+        self.0.peer
     }
 
     pub(crate) fn messages(&self) -> Subscription<Payload> {
@@ -198,9 +204,20 @@ impl Link {
         }
     }
 
-    /// Has a new connection, or none.
-    pub(crate) fn attach(&self, connection: Option<Rc<Connection>>) {
-        self.0.connection.replace(connection);
+    /// Has a new connection, or none. The old one closes.
+    pub(crate) fn attach(&self, connection: Option<(u32, Rc<Connection>)>) {
+        if let Some((_, older)) = self.0.connection.replace(connection) {
+            older.close();
+        }
+    }
+
+    /// The present connection, if it is of this generation.
+    pub(crate) fn connection(&self, generation: u32) -> Option<Rc<Connection>> {
+        let present = self.0.connection.borrow();
+        present
+            .as_ref()
+            .filter(|(present, _)| *present == generation)
+            .map(|(_, connection)| connection.clone())
     }
 
     /// A message came.
@@ -246,7 +263,7 @@ impl Link {
     pub(crate) fn send(&self, payload: Payload) -> impl Future<Output = Result<(), HubError>> + use<> {
         let answer = self.over().map_or_else(|| Ok(self.0.outbox.put(payload)), Err);
         // The outbox answers every message; were it gone, so would be the link.
-        async { answer?.await.unwrap_or_else(|_| Err(HubError::link_closed())) }
+        async { answer?.next().await.unwrap_or_else(|| Err(HubError::link_closed())) }
     }
 
     /// Why it is over, if it is.

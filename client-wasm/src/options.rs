@@ -68,10 +68,9 @@ impl Checked {
     }
 }
 
-impl TryFrom<HubOptions> for Checked {
-    type Error = HubError;
-
-    fn try_from(options: HubOptions) -> Result<Self, HubError> {
+impl Checked {
+    /// Checks options, with the profile as JSON text beside them: JavaScript has it in no other way.
+    pub(crate) fn new(options: &HubOptions, profile_json: &str) -> Result<Self, HubError> {
         let network = options.network.parse::<NetworkName>();
         let nodes = options.nodes.iter().map(|url| address::checked(url)).collect::<Result<Vec<_>, _>>()?;
         if nodes.is_empty() {
@@ -80,11 +79,11 @@ impl TryFrom<HubOptions> for Checked {
         Ok(Self {
             network: network.map_err(|error| HubError::new("invalid-network", error.to_string()))?,
             nodes,
-            profile: profile(&options.profile.to_string())?,
+            profile: profile(profile_json)?,
             peer: options.peer_id.as_deref().map(peer).transpose()?,
             persist: options.persist,
             sessions: options.sessions.max(1),
-            rtc: rtc(options.ice_servers)?,
+            rtc: rtc(options.ice_servers.as_ref())?,
         })
     }
 }
@@ -105,10 +104,10 @@ pub(crate) fn profile(json: &str) -> Result<RawJson, HubError> {
 
 /// The configuration of every connection. A throw-away one shows that the browser takes it, and
 /// that there is WebRTC at all: better now than at the first call.
-fn rtc(ice_servers: Option<JsValue>) -> Result<RtcConfiguration, HubError> {
+fn rtc(ice_servers: Option<&JsValue>) -> Result<RtcConfiguration, HubError> {
     let configuration = RtcConfiguration::new();
     let code = if ice_servers.is_some() { "invalid-ice-servers" } else { "no-webrtc" };
-    let servers = ice_servers.unwrap_or_else(|| {
+    let servers = ice_servers.cloned().unwrap_or_else(|| {
         let server = RtcIceServer::new();
         server.set_urls(&STUN.map(JsValue::from).into_iter().collect::<js_sys::Array>());
         js_sys::Array::of1(&server).into()

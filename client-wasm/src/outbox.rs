@@ -3,12 +3,12 @@
 use core::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use futures_channel::oneshot;
 use web_sys::{RtcDataChannel, RtcDataChannelState};
 
+use crate::Payload;
 use crate::error::HubError;
+use crate::feed::{Feed, Subscription};
 use crate::framing::{self, Frame, Outgoing};
-use crate::{Payload, error};
 
 /// With this much in the browser's buffer of a channel, the rest waits here. (Chromium closes a
 /// channel with 16 MiB in it.)
@@ -18,12 +18,12 @@ pub(crate) const LOW: u32 = 256 * 1024;
 /// How much may wait here for one link.
 const WAITING: usize = 2 * framing::MESSAGE;
 
-type Done = oneshot::Sender<Result<(), HubError>>;
+type Sent = Result<(), HubError>;
 
 /// The way out of a link.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    queue: RefCell<VecDeque<(Outgoing, Done)>>,
+    queue: RefCell<VecDeque<(Outgoing, Feed<Sent>)>>,
     /// Bytes in the queue.
     waiting: Cell<usize>,
     sent: Cell<u32>,
@@ -33,8 +33,9 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Puts a message in; the answer comes when the channel has taken all of it.
-    pub(crate) fn put(&self, payload: Payload) -> oneshot::Receiver<Result<(), HubError>> {
-        let (done, answer) = oneshot::channel();
+    pub(crate) fn put(&self, payload: Payload) -> Subscription<Sent> {
+        let answer = Feed::once();
+        let awaited = answer.subscribe();
         self.sent.set(self.sent.get().wrapping_add(1));
         let message = Outgoing::new(payload, self.sent.get());
         let waiting = self.waiting.get() + message.len();
@@ -46,13 +47,13 @@ impl Outbox {
             None
         };
         if let Some(refusal) = refusal {
-            let _ = done.send(Err(refusal));
+            answer.push(&Err(refusal));
         } else {
             self.waiting.set(waiting);
-            self.queue.borrow_mut().push_back((message, done));
+            self.queue.borrow_mut().push_back((message, answer));
             self.pump();
         }
-        answer
+        awaited
     }
 
     /// Sends by this channel from now on. A message that was under way on another one starts again.
@@ -73,9 +74,8 @@ impl Outbox {
     pub(crate) fn end(&self, error: &HubError) {
         self.shut();
         self.waiting.set(0);
-        for (_, done) in self.queue.take() {
-            // Whoever sent it need not be waiting for the answer.
-            let _ = done.send(Err(error.clone()));
+        for (_, answer) in self.queue.take() {
+            answer.push(&Err(error.clone()));
         }
     }
 
@@ -92,23 +92,20 @@ impl Outbox {
                 Some(Frame::Text(text)) => channel.send_with_str(text),
                 Some(Frame::Binary(bytes)) => channel.send_with_u8_array(bytes),
                 None => {
-                    self.finish(queue.pop_front(), Ok(()));
+                    self.finish(queue.pop_front(), &Ok(()));
                     continue;
                 }
             };
             if let Err(thrown) = sent {
-                self.finish(
-                    queue.pop_front(),
-                    Err(HubError::new("send-failed", error::thrown_text(&thrown))),
-                );
+                self.finish(queue.pop_front(), &Err(HubError::thrown("send-failed", &thrown)));
             }
         }
     }
 
-    fn finish(&self, entry: Option<(Outgoing, Done)>, result: Result<(), HubError>) {
-        if let Some((message, done)) = entry {
+    fn finish(&self, entry: Option<(Outgoing, Feed<Sent>)>, result: &Sent) {
+        if let Some((message, answer)) = entry {
             self.waiting.set(self.waiting.get().saturating_sub(message.len()));
-            let _ = done.send(result);
+            answer.push(result);
         }
     }
 }

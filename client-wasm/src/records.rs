@@ -1,8 +1,11 @@
 //! Records: what peers publish at the nodes, over the nodes' HTTP API.
+//!
+//! JSON goes through as JavaScript has it: the browser parses it anyway, and nothing here looks
+//! inside.
 
+use js_sys::{Array, JSON, Object, Reflect};
 use pigeonhub_client_core::NodeUrl;
-use pigeonhub_protocol::{Code, RawJson};
-use serde::{Deserialize, Serialize};
+use pigeonhub_protocol::Code;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
@@ -13,28 +16,6 @@ use crate::error::HubError;
 /// How long one node may take, in milliseconds.
 const PATIENCE: u32 = 5_000;
 
-/// The body of `POST /api/publish`.
-#[derive(Serialize)]
-struct Publication<'a> {
-    topic: &'a str,
-    data: &'a RawJson,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ttl: Option<u32>,
-}
-
-/// What a node answers instead.
-#[derive(Deserialize)]
-struct Refused {
-    error: String,
-    code: Option<Code>,
-}
-
-/// The answer to `GET /api/find/{topic}`.
-#[derive(Deserialize)]
-struct Found {
-    records: RawJson,
-}
-
 /// Publishes JSON under a topic, for `ttl` seconds if it says so, at the first node that takes it.
 /// Gives that node's receipt.
 pub(crate) async fn publish(
@@ -42,33 +23,38 @@ pub(crate) async fn publish(
     topic: &str,
     json: &str,
     ttl: Option<u32>,
-) -> Result<String, HubError> {
-    let data: RawJson =
-        serde_json::from_str(json).map_err(|_| HubError::new("invalid-request", "a record is JSON"))?;
-    let body = serde_json::to_string(&Publication { topic, data: &data, ttl });
-    let body = body.map_err(|error| HubError::new("invalid-request", error.to_string()))?;
+) -> Result<JsValue, HubError> {
+    let body = body(topic, json, ttl).map_err(|thrown| HubError::thrown("invalid-request", &thrown))?;
     ask(nodes, "/api/publish", Some(&body)).await
 }
 
-/// The records of a topic, a JSON array, as the first node that answers has them.
-pub(crate) async fn find(nodes: &[NodeUrl], topic: &str) -> Result<RawJson, HubError> {
+/// The records of a topic, an array, as the first node that answers has them.
+pub(crate) async fn find(nodes: &[NodeUrl], topic: &str) -> Result<JsValue, HubError> {
     let path = String::from("/api/find/") + &String::from(js_sys::encode_uri_component(topic));
     let answer = ask(nodes, &path, None).await?;
-    serde_json::from_str::<Found>(&answer)
-        .map(|found| found.records)
-        .map_err(|_| HubError::new("unavailable", "the node's answer is not understood"))
+    Ok(field(&answer, "records").unwrap_or_else(|| Array::new().into()))
+}
+
+/// The body of `POST /api/publish`.
+fn body(topic: &str, json: &str, ttl: Option<u32>) -> Result<String, JsValue> {
+    let body = Object::new();
+    Reflect::set(&body, &"topic".into(), &topic.into())?;
+    Reflect::set(&body, &"data".into(), &JSON::parse(json)?)?;
+    // JSON leaves out what is undefined.
+    Reflect::set(&body, &"ttl".into(), &ttl.into())?;
+    JSON::stringify(&body).map(String::from)
 }
 
 /// Asks one node after the other until one answers.
-async fn ask(nodes: &[NodeUrl], path: &str, body: Option<&str>) -> Result<String, HubError> {
+async fn ask(nodes: &[NodeUrl], path: &str, body: Option<&str>) -> Result<JsValue, HubError> {
     let mut failure = HubError::new("no-node", "there is no node to ask");
     for node in nodes {
         match request(&address::of_api(node, path)?, body).await {
             Ok((200..300, answer)) => return Ok(answer),
             Ok((status, answer)) => {
-                failure = refusal(&answer);
+                failure = refusal(status, &answer);
                 // The request is wrong, so it would be everywhere.
-                if matches!(status, 400 | 413) {
+                if failure.code == Code::InvalidRequest.as_str() {
                     break;
                 }
             }
@@ -78,27 +64,37 @@ async fn ask(nodes: &[NodeUrl], path: &str, body: Option<&str>) -> Result<String
     Err(failure)
 }
 
-fn refusal(answer: &str) -> HubError {
-    match serde_json::from_str::<Refused>(answer) {
-        Ok(Refused { error, code }) => HubError::new(code.unwrap_or(Code::Unavailable).as_str(), error),
-        Err(_) => HubError::new(Code::Unavailable.as_str(), Code::Unavailable.text()),
-    }
+/// What a node's `{ error }` says.
+fn refusal(status: u16, answer: &JsValue) -> HubError {
+    let code = match status {
+        400 | 413 => Code::InvalidRequest,
+        404 => Code::NotFound,
+        429 => Code::RateLimited,
+        _ => Code::Unavailable,
+    };
+    let text = field(answer, "error").and_then(|text| text.as_string());
+    HubError::new(code.as_str(), text.unwrap_or_else(|| code.text().into()))
+}
+
+fn field(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into()).ok().filter(|value| !value.is_undefined())
 }
 
 /// One request: status and body.
-async fn request(url: &str, body: Option<&str>) -> Result<(u16, String), JsValue> {
+async fn request(url: &str, body: Option<&str>) -> Result<(u16, JsValue), JsValue> {
     let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
     let init = RequestInit::new();
     if body.is_some() {
         init.set_method("POST");
         init.set_body_opt_str(body);
-        let headers = js_sys::Object::new();
-        js_sys::Reflect::set(&headers, &"Content-Type".into(), &"application/json".into())?;
+        let headers = Object::new();
+        Reflect::set(&headers, &"Content-Type".into(), &"application/json".into())?;
         init.set_headers(&headers);
     }
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
-    let response = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?;
-    let response: Response = response.unchecked_into();
-    let text = JsFuture::from(response.text()?).await?;
-    Ok((response.status(), text.as_string().unwrap_or_default()))
+    let response: Response =
+        JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?.unchecked_into();
+    // A proxy on the way may answer in its own words.
+    let answer = JsFuture::from(response.json()?).await.unwrap_or_default();
+    Ok((response.status(), answer))
 }
