@@ -129,7 +129,9 @@ impl Client {
         for dead in self.sessions.tick(&ping, turn) {
             self.session_lost(dead, turn);
         }
-        self.links.tick(turn);
+        for suspect in self.links.tick(turn) {
+            self.sessions.probe(suspect, &ping, turn);
+        }
         let is_any_open = self.sessions.open().next().is_some();
         self.roster.tick(is_any_open, turn);
     }

@@ -211,7 +211,8 @@ impl Link {
         !self.heard
     }
 
-    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
+    /// Time passed. Gives a session that may be dead, as what it carried was not answered.
+    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) -> Option<SessionId> {
         if self.patience.is_some_and(|over| over <= turn.now) {
             self.patience = None;
             self.out_of_patience(turn);
@@ -220,7 +221,7 @@ impl Link {
             self.start_repair(turn);
         }
         self.repair_tick(turn);
-        self.outbox.tick(turn.now);
+        self.outbox.tick(turn.now)
     }
 
     fn out_of_patience(&mut self, turn: &mut Turn<'_>) {

@@ -1,6 +1,7 @@
 //! All links, and what is remembered of peers that have none.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 
 use pigeonhub_protocol::{MessageId, Millis, PeerId, RawJson, Refusal, SignalKind};
 
@@ -158,9 +159,11 @@ impl Links {
         self.bury(turn.now);
     }
 
-    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
-        self.links.values_mut().for_each(|link| link.tick(turn));
+    /// Time passed. Gives sessions that may be dead.
+    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) -> Vec<SessionId> {
+        let suspects = self.links.values_mut().filter_map(|link| link.tick(turn)).collect();
         self.bury(turn.now);
+        suspects
     }
 
     pub(crate) fn close(&mut self, turn: &mut Turn<'_>) {
@@ -183,7 +186,7 @@ impl Links {
     /// Forgets links that are over, all but what tells their stragglers.
     pub(crate) fn bury(&mut self, now: Millis) {
         let over = self.links.extract_if(.., |_, link| link.is_over());
-        let over: alloc::vec::Vec<_> = over.collect();
+        let over: Vec<_> = over.collect();
         for (peer, link) in over {
             // Who failed here may well succeed later, with the same connection; who hung up is done.
             let fingerprint =

@@ -43,8 +43,10 @@ pub(crate) enum Reply {
 /// What to do with an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Nothing: it is late, or collides with an own offer that counts more.
+    /// Nothing: it is late.
     Ignore,
+    /// Nothing: it collides with an own offer that counts more, which the other side has not heard.
+    Override,
     /// It is the one that was answered last: the answer may be lost.
     AnswerAgain,
     /// Apply it when the browser is done with what it is doing.
@@ -128,7 +130,7 @@ impl Negotiation {
         match self.phase {
             Phase::Stable => Verdict::Apply,
             Phase::Accepting | Phase::Answering { .. } => Verdict::Later,
-            Phase::Offering | Phase::Offered(_) if !self.polite => Verdict::Ignore,
+            Phase::Offering | Phase::Offered(_) if !self.polite => Verdict::Override,
             // A connection that was never used is thrown away rather than rolled back, and with it
             // its data channel: each connection has exactly one, that of the offer which counts.
             Phase::Offering | Phase::Offered(_) if !self.engaged => Verdict::ApplyAfresh,

@@ -14,6 +14,8 @@ use crate::SessionId;
 /// to the longest.
 const PAUSE: u64 = 1_500;
 const LONGEST_PAUSE: u64 = 6_000;
+/// The pause before an offer is repeated to a side that made one at the same time.
+const OVERRIDE: u64 = 500;
 /// Candidates that are kept beside a description.
 const CANDIDATES: usize = 64;
 
@@ -23,6 +25,8 @@ pub(crate) struct Outbox {
     letters: Vec<Letter>,
     /// When the offer is said again, and after which pause the time after that.
     repeat: Option<(Millis, u64)>,
+    /// The session on which the other side was heard since the letters went out.
+    heard: Option<SessionId>,
     /// Nothing needs to be kept: the connection is there, it shows that all was heard.
     settled: bool,
 }
@@ -67,11 +71,12 @@ impl Letter {
         self.refusals.iter().find(|(session, _)| *session == by).map(|(_, code)| *code)
     }
 
-    fn again(&mut self) {
-        if let Carriage::By(session) = self.carriage {
-            self.before = Some(session);
-            self.carriage = Carriage::Waiting;
-        }
+    fn again(&mut self, heard: Option<SessionId>) {
+        self.before = match self.carriage {
+            Carriage::By(session) if heard != Some(session) => Some(session),
+            Carriage::By(_) | Carriage::Waiting => None,
+        };
+        self.carriage = Carriage::Waiting;
         self.refusals.clear();
     }
 }
@@ -117,6 +122,14 @@ impl Outbox {
         }
     }
 
+    /// The own offer counts more than one of the other side, so that side may not have heard it. It
+    /// is said again soon, unless the answer is under way.
+    pub(crate) fn override_offer(&mut self, now: Millis) {
+        if let Some((at, _)) = &mut self.repeat {
+            *at = (*at).min(now.plus(OVERRIDE));
+        }
+    }
+
     /// Nothing of this counts any more.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
@@ -124,7 +137,13 @@ impl Outbox {
 
     /// All is to be said again, through another node if there is one.
     pub(crate) fn again(&mut self) {
-        self.letters.iter_mut().for_each(Letter::again);
+        let heard = self.heard.take();
+        self.letters.iter_mut().for_each(|letter| letter.again(heard));
+    }
+
+    /// The other side was heard: this session works.
+    pub(crate) const fn heard_on(&mut self, session: SessionId) {
+        self.heard = Some(session);
     }
 
     /// A session is lost, and with it maybe what it carried last.
@@ -145,15 +164,13 @@ impl Outbox {
         }
     }
 
-    /// Time passed: is it time to say the offer again?
-    pub(crate) fn tick(&mut self, now: Millis) {
-        if let Some((at, pause)) = self.repeat
-            && at <= now
-        {
-            self.again();
-            let pause = (pause * 2).min(LONGEST_PAUSE);
-            self.repeat = Some((now.plus(pause), pause));
-        }
+    /// Time passed: is it time to say the offer again? Gives the session that carried it in vain.
+    pub(crate) fn tick(&mut self, now: Millis) -> Option<SessionId> {
+        let (_, pause) = self.repeat.filter(|(at, _)| *at <= now)?;
+        let pause = (pause * 2).min(LONGEST_PAUSE);
+        self.repeat = Some((now.plus(pause), pause));
+        self.again();
+        self.letters.first()?.before
     }
 
     /// The offer is said again at once.

@@ -214,6 +214,16 @@ impl Sessions {
         }
     }
 
+    /// Asks a session that may be dead whether it is.
+    pub(crate) fn probe(&mut self, suspect: SessionId, ping: &Frame, turn: &mut Turn<'_>) {
+        let session =
+            self.nodes.iter_mut().find_map(|node| node.session.as_mut().filter(|s| s.id == suspect));
+        if let Some(session) = session.filter(|session| session.is_open() && !session.is_in_doubt()) {
+            session.pinged(turn.now);
+            turn.send(suspect, ping.clone());
+        }
+    }
+
     /// Pings silent sessions and gives up dead ones; gives those.
     pub(crate) fn tick(&mut self, ping: &Frame, turn: &mut Turn<'_>) -> Vec<SessionId> {
         let mut dead = Vec::new();

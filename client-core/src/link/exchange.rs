@@ -34,6 +34,9 @@ impl Link {
     pub(crate) const fn heard_from(&mut self, via: Via) {
         self.heard = true;
         self.via = Some(via);
+        if let Via::Session(session) = via {
+            self.outbox.heard_on(session);
+        }
     }
 
     /// An offer came through a node.
@@ -50,6 +53,7 @@ impl Link {
     fn judge_offer(&mut self, offer: RemoteDescription, reply: Reply, is_repeat: bool, turn: &mut Turn<'_>) {
         match self.negotiation.judge(&offer, is_repeat) {
             Verdict::Ignore => {}
+            Verdict::Override => self.outbox.override_offer(turn.now),
             Verdict::AnswerAgain => self.outbox.again(),
             Verdict::Later => self.negotiation.next_offer = Some((offer, reply)),
             Verdict::Apply => self.take_offer(offer, reply, turn),
@@ -214,6 +218,7 @@ impl Link {
     /// Nothing is under way any more: what waited for that is next.
     pub(super) fn become_stable(&mut self, turn: &mut Turn<'_>) {
         self.negotiation.phase = Phase::Stable;
+        self.restarted();
         if self.is_connected() {
             self.patience = None;
             self.outbox.settle();

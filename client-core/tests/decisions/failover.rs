@@ -68,6 +68,36 @@ fn an_unanswered_offer_is_repeated_through_the_other_node_with_growing_pauses() 
 }
 
 #[test]
+fn a_node_that_carried_an_offer_in_vain_is_asked_whether_it_lives() {
+    let mut t = offered();
+    let lines = t.pass(1_500);
+    assert_eq!(lines[0], "1 < ping");
+    t.quietly([answer(2, '9', 70, 1, "ANSWER"), applied('9', 1)]);
+    assert_eq!(t.pass(4_999), Vec::<String>::new());
+    assert!(t.pass(1).contains(&"hangup 1".into()), "5 s, instead of 15 s of silence");
+}
+
+#[test]
+fn a_node_in_doubt_carries_nothing_if_another_can() {
+    let mut t = Table::connected();
+    t.now = 9_000;
+    t.quietly([hello(2)]);
+    assert_eq!(t.pass(1_000), ["1 < ping"]);
+    t.quietly([dial('9')]);
+    t.on(described_offer('9', 1, "SDP"), ["2 < offer 9 #1 n10000 SDP", "! path 9 b"]);
+}
+
+#[test]
+fn an_offer_that_the_other_side_has_not_heard_is_said_again_soon_and_where_that_side_was_heard() {
+    let mut t = Table::connected();
+    t.quietly([dial('1'), described_offer('1', 1, "SDP")]);
+    t.now = 100;
+    t.on(offer(1, '1', 70, "OFFER"), []);
+    assert_eq!(t.pass(499), Vec::<String>::new());
+    assert_eq!(t.pass(1), ["1 < offer 1 #1 n1 SDP"]);
+}
+
+#[test]
 fn an_answered_offer_is_not_repeated() {
     let mut t = offered();
     t.quietly([answer(1, '9', 70, 1, "ANSWER"), applied('9', 1)]);

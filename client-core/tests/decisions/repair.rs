@@ -73,15 +73,38 @@ fn a_few_tries_and_then_there_is_no_path() {
     assert_eq!((tries, t.now - start), (vec![0, 4_000, 12_000, 28_000], 60_000));
 }
 
-#[test]
-fn a_link_that_never_stood_is_helped_too_but_not_for_long() {
+/// A link whose descriptions are exchanged, but that has no connection.
+fn unconnected() -> Table {
     let mut t = Table::connected();
     t.quietly([dial('1'), described_offer('1', 1, "SDP"), answer(1, '1', 70, 1, "ANSWER"), applied('1', 1)]);
+    t
+}
+
+#[test]
+fn a_link_that_never_stood_is_helped_too_but_two_restarts_must_do() {
+    let mut t = unconnected();
     assert_eq!(pass(&mut t, 14_999), Vec::<String>::new());
     assert_eq!(pass(&mut t, 1), ["1/1 offer with restart"], "no word of failure, but no connection either");
-    t.quietly([described_offer('1', 1, "SDP2")]);
-    let lines = pass(&mut t, 12_000);
-    assert!(lines.ends_with(&["1/1 close".into(), "! link 1 failed no-path".into()]), "{lines:?}");
+    t.quietly([described_offer('1', 1, "SDP2"), answer(1, '1', 71, 15_000, "ANSWER2"), applied('1', 1)]);
+    assert_eq!(pass(&mut t, 4_000), ["1/1 offer with restart"]);
+    t.quietly([described_offer('1', 1, "SDP3"), answer(1, '1', 72, 19_000, "ANSWER3"), applied('1', 1)]);
+    assert_eq!(pass(&mut t, 8_000), ["1/1 close", "! link 1 failed no-path"]);
+}
+
+#[test]
+fn while_signals_are_lost_a_repair_goes_on_for_half_a_minute() {
+    let mut t = unconnected();
+    t.quietly([state('1', 1, ConnectionState::Failed)]);
+    let (mut restarts, mut end) = (vec![0], None);
+    while end.is_none() {
+        t.quietly([described_offer('1', 1, "SDP2"), hello(1), hello(2)]);
+        let lines = t.sleep();
+        if lines.contains(&"1/1 offer with restart".into()) {
+            restarts.push(t.now);
+        }
+        end = lines.contains(&"! link 1 failed no-path".into()).then_some(t.now);
+    }
+    assert_eq!((restarts, end), (vec![0, 4_000, 12_000, 28_000], Some(30_000)));
 }
 
 #[test]
