@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
+use reqwest::Url;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -89,7 +90,9 @@ pub struct WirePeer {
 impl WirePeer {
     /// Opens a socket at this URL, with whatever peer id it has.
     pub async fn open(url: &str) -> Self {
-        let (socket, _) = connect_async(url).await.expect("the WebSocket opens");
+        // A URL without a path gets one, as in browsers.
+        let url = Url::parse(url).expect("a URL");
+        let (socket, _) = connect_async(url.as_str()).await.expect("the WebSocket opens");
         let (sink, mut stream) = socket.split();
         let (tell, events) = unbounded_channel();
         let reader = tokio::spawn(async move {
