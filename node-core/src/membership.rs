@@ -157,12 +157,10 @@ impl Membership {
         }
         let index = self.unite(index, &node);
         let mut changes = Vec::new();
-        let contact = &mut self.contacts[index];
-        let stranger = contact.identify(node, incarnation, &mut changes);
-        contact.answered(at, &mut changes);
-        if stranger {
+        if self.contacts[index].identify(node, incarnation, &mut changes) {
             self.spread(at);
         }
+        self.contacts[index].answered(at, &mut changes);
         self.hear_of(nodes, at.now);
         Ok(changes)
     }
