@@ -30,7 +30,7 @@ const MOST: usize = 256;
 const FORGET: u64 = 10 * 60 * 1000;
 /// A dial that has no outcome by now is taken for lost, and the node is dialled again.
 const DIAL_LIMIT: u64 = 15_000;
-/// When a node joins, those that are up are told within this time.
+/// When a node comes up, those that are up already are told within this time.
 const SPREAD: u64 = 500;
 
 /// What became of the mesh.
@@ -157,7 +157,8 @@ impl Membership {
         }
         let index = self.unite(index, &node);
         let mut changes = Vec::new();
-        if self.contacts[index].identify(node, incarnation, &mut changes) {
+        self.contacts[index].identify(node, incarnation, &mut changes);
+        if !self.contacts[index].is_up() {
             self.spread(at);
         }
         self.contacts[index].answered(at, &mut changes);
@@ -261,7 +262,7 @@ impl Membership {
         index
     }
 
-    /// A node joined: those that are up hear of it soon, not only with their next heartbeat.
+    /// A node comes up: those that are up hear of it soon, not only with their next heartbeat.
     fn spread(&mut self, at: Moment) {
         let up = self.contacts.iter_mut().filter(|contact| contact.is_up());
         for (number, contact) in up.enumerate() {

@@ -110,34 +110,24 @@ impl Contact {
     }
 
     /// Takes down who the node says it is. If that is somebody new, or somebody who has started
-    /// anew, what was known is void. Whether the node is a stranger.
+    /// anew, what was known is void.
     pub(super) fn identify(
         &mut self,
         node: NodeDescriptor,
         incarnation: u64,
         changes: &mut Vec<MeshChange>,
-    ) -> bool {
-        let known = self.descriptor.replace(node);
-        let was_up = self.is_up();
-        let node = self.descriptor.as_ref();
-        let same_node = known.as_ref().map(|known| &known.node_id) == node.map(|node| &node.node_id);
-        let same_key = known.as_ref().map(|known| &known.public_key) == node.map(|node| &node.public_key);
+    ) {
         let same_life = core::mem::replace(&mut self.incarnation, incarnation) == incarnation;
-        match known {
-            Some(known) if !same_node => {
-                self.standing = Standing::Unknown;
-                if was_up {
-                    changes.push(MeshChange::Down(known.node_id));
-                }
-                true
+        let known = self.descriptor.replace(node);
+        let (Some(known), Some(node)) = (known, &self.descriptor) else { return };
+        if known.node_id != node.node_id {
+            if self.is_up() {
+                changes.push(MeshChange::Down(known.node_id));
             }
-            Some(known) if !same_key || !same_life => {
-                self.standing = Standing::Unknown;
-                changes.push(MeshChange::Restarted(known.node_id));
-                false
-            }
-            Some(_) => false,
-            None => true,
+            self.standing = Standing::Unknown;
+        } else if known.public_key != node.public_key || !same_life {
+            changes.push(MeshChange::Restarted(known.node_id));
+            self.standing = Standing::Unknown;
         }
     }
 
