@@ -64,11 +64,12 @@ fn a_full_topic_refuses_and_keeps_what_it_has() {
 #[test]
 fn a_full_node_refuses() {
     let mut records = Records::default();
-    let number_kept = |records: &mut Records, data: usize| {
+    let number_kept = |records: &mut Records, length: usize| {
+        let data = raw_json(&"x".repeat(length));
         (0..20_000)
             .take_while(|number| {
                 let (topic, id) = (format!("t{}", number / 200), number.to_string());
-                let data = raw_json(&"x".repeat(data));
+                let data = data.clone();
                 records.keep(Record { data, ..record(&topic, &id, 100) }, Millis(100)).is_ok()
             })
             .count()

@@ -13,6 +13,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use pigeonhub_node_core::gate::{MESH_HEADER, Signed};
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_protocol::http_signature::{self, decode_key};
 use pigeonhub_protocol::{Code, NodeId, limit};
@@ -23,7 +24,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::clock::now;
 use crate::host::Host;
-use crate::mesh::Signed;
+use crate::mesh::signed;
 use crate::{demo, upgrade};
 
 /// How long a body may take to come.
@@ -87,8 +88,8 @@ async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
         query: &query_signed,
         body,
     };
-    let signed = Signed::read(&parts.headers).transpose();
-    let signed = match signed {
+    let claimed = signed(&parts.headers).transpose();
+    let signed = match claimed {
         Ok(signed) => signed,
         Err(code) => return response(Reply::refuse_saying(code, "the signature headers are malformed")),
     };
@@ -113,7 +114,7 @@ async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
             let met = host.met_by(meeting, signed.as_ref(), &proven).await;
             let mut response = response(met.unwrap_or_else(|refusal| refusal));
             if let (Some(secret), Some(signed)) = (host.mesh.gate.secret(), &signed) {
-                response.headers_mut().extend(header(crate::mesh::MESH_HEADER, &signed.answer(secret)));
+                response.headers_mut().extend(header(MESH_HEADER, &signed.answer(secret)));
             }
             response
         }

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::SigningKey;
 use pigeonhub_protocol::NodeId;
+use pigeonhub_protocol::http_signature::SigningKey;
 use sha2::{Digest, Sha256};
 
 use crate::{Config, Error};

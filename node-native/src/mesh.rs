@@ -18,7 +18,7 @@ use pigeonhub_node_core::{Membership, MeshChange};
 use pigeonhub_protocol::NodeId;
 use tokio::sync::Semaphore;
 
-pub use self::auth::{Gate, MESH_HEADER, Secret, Signed};
+pub use self::auth::{Gate, signed};
 pub use self::courier::Courier;
 use self::link::Link;
 use crate::host::Host;

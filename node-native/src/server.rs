@@ -10,6 +10,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use parking_lot::Mutex;
+use pigeonhub_node_core::gate::{Secret, authority};
 use pigeonhub_node_core::{Membership, Node, Records};
 use pigeonhub_protocol::mesh::NodeDescriptor;
 use pigeonhub_protocol::{Close, NodeId};
@@ -19,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, now};
 use crate::host::Host;
-use crate::mesh::{Courier, Gate, Mesh, Secret};
+use crate::mesh::{Courier, Gate, Mesh};
 use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::store::Shards;
@@ -112,8 +113,7 @@ fn descriptor(config: &Config, id: &NodeId, url: &str, public_key: String) -> No
 
 /// By what other nodes may call this one in a request that does not name it.
 fn names(config: &Config, own: &NodeDescriptor, port: u16) -> Vec<String> {
-    let url = own.http_url();
-    let public = url.split("://").nth(1).unwrap_or_default().to_owned();
+    let public = authority(&own.http_url());
     let local = ["127.0.0.1", "localhost", "[::1]", &config.name()].map(|name| format!("{name}:{port}"));
     std::iter::once(public).chain(local).collect()
 }

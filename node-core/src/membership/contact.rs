@@ -111,12 +111,7 @@ impl Contact {
 
     /// Takes down who the node says it is. If that is somebody new, or somebody who has started
     /// anew, what was known is void.
-    pub(super) fn identify(
-        &mut self,
-        node: NodeDescriptor,
-        incarnation: u64,
-        changes: &mut Vec<MeshChange>,
-    ) {
+    pub(super) fn identify(&mut self, node: NodeDescriptor, incarnation: u64, changes: &mut Vec<MeshChange>) {
         let same_life = core::mem::replace(&mut self.incarnation, incarnation) == incarnation;
         let known = self.descriptor.replace(node);
         let (Some(known), Some(node)) = (known, &self.descriptor) else { return };

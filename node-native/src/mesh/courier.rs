@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use bytes::Bytes;
-use ed25519_dalek::SigningKey;
-use pigeonhub_protocol::http_signature::{self, Request, encode_key};
+use pigeonhub_node_core::gate::{MESH_HEADER, Secret};
+use pigeonhub_protocol::http_signature::{self, Request, SigningKey, encode_key};
 use pigeonhub_protocol::{NodeId, limit};
 use reqwest::{Client, Response, Url, redirect};
 
-use super::auth::{MESH_HEADER, Secret};
 use crate::Error;
 use crate::clock::{Clock, now};
 use crate::metrics::Metrics;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pigeonhub_node_core::gate::Signed;
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_protocol::http_signature::{Request, decode_key};
 use pigeonhub_protocol::mesh::{Leave, Meeting, NodeDescriptor};
 use pigeonhub_protocol::{Code, raw_json};
 
-use super::auth::Signed;
 use crate::Error;
 use crate::clock::now;
 use crate::host::Host;
@@ -73,7 +73,7 @@ impl Host {
             return Err(Reply::refuse(Code::Forbidden));
         }
         self.mesh.gate.check(signed, &key, request, now()).map_err(unauthorized)?;
-        if !self.mesh.gate.knows_secret(signed) {
+        if !signed.knows(self.mesh.gate.secret()) {
             return Err(unauthorized("the mesh's secret is missing or wrong"));
         }
         if !self.is_known(&meeting.node) {
