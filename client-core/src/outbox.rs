@@ -1,8 +1,9 @@
 //! What a link has to say through nodes, until it is known to have arrived.
 //!
 //! The link writes, [`crate::post`] carries. A letter waits while no session is open, and waits
-//! again when the session that carried it was lost or its node refused it: the same words with the
-//! same id, so that a receiver that has heard them already drops them.
+//! again when the session that carried it was lost, when its node refused it, and now and then until
+//! the connection shows that all was heard: the same words with the same id, so that a receiver
+//! that has heard them already drops them.
 
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ use pigeonhub_protocol::{Code, MessageId, Millis, RawJson, SignalKind};
 
 use crate::SessionId;
 
-/// The first pause before an unanswered offer is repeated, milliseconds; the next ones double, up
+/// The first pause before everything is said again, milliseconds; the next ones double, up
 /// to the longest.
 const PAUSE: u64 = 1_500;
 const LONGEST_PAUSE: u64 = 6_000;
@@ -23,8 +24,10 @@ const CANDIDATES: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outbox {
     letters: Vec<Letter>,
-    /// When the offer is said again, and after which pause the time after that.
+    /// When all is said again, and the pause before that.
     repeat: Option<(Millis, u64)>,
+    /// Whether the description is an offer that is not answered.
+    awaits_answer: bool,
     /// The session on which the other side was heard since the letters went out.
     heard: Option<SessionId>,
     /// Nothing needs to be kept: the connection is there, it shows that all was heard.
@@ -85,13 +88,19 @@ impl Outbox {
     /// An offer, to be repeated until it is answered. Whatever was said before is void.
     pub(crate) fn offer(&mut self, kind: SignalKind, id: MessageId, data: RawJson, now: Millis) {
         self.answer(kind, id, data);
-        self.repeat = Some((now.plus(PAUSE), PAUSE));
+        self.awaits_answer = true;
+        self.repeat_from(now);
     }
 
     /// An answer. Whatever was said before is void.
     pub(crate) fn answer(&mut self, kind: SignalKind, id: MessageId, data: RawJson) {
         *self = Self::default();
         self.letters.push(Letter::new(kind, id, data));
+    }
+
+    /// What is there is to be repeated until it is settled.
+    pub(crate) const fn repeat_from(&mut self, now: Millis) {
+        self.repeat = Some((now.plus(PAUSE), PAUSE));
     }
 
     /// A candidate of the latest description.
@@ -101,23 +110,26 @@ impl Outbox {
         }
     }
 
-    /// The offer was answered; its candidates may still be under way.
-    pub(crate) fn answered(&mut self) {
-        self.repeat = None;
+    /// The offer was answered; its candidates may still be under way. They are repeated only to
+    /// sides that drop repeats.
+    pub(crate) fn answered(&mut self, drops_repeats: bool) {
+        self.awaits_answer = false;
+        self.repeat = self.repeat.filter(|_| drops_repeats);
         self.letters.retain(|letter| letter.kind == SignalKind::IceCandidate);
     }
 
     /// All was heard, except an offer that still waits for its answer.
     pub(crate) fn settle(&mut self) {
-        if self.repeat.is_none() {
+        if !self.awaits_answer {
             self.settled = true;
+            self.repeat = None;
             self.letters.retain(Letter::is_waiting);
         }
     }
 
     /// An offer of the other side counts more than the own one.
     pub(crate) fn yield_offer(&mut self) {
-        if self.repeat.is_some() {
+        if self.awaits_answer {
             self.clear();
         }
     }
@@ -125,7 +137,7 @@ impl Outbox {
     /// The own offer counts more than one of the other side, so that side may not have heard it. It
     /// is said again soon, unless the answer is under way.
     pub(crate) fn override_offer(&mut self, now: Millis) {
-        if let Some((at, _)) = &mut self.repeat {
+        if let Some((at, _)) = self.repeat.as_mut().filter(|_| self.awaits_answer) {
             *at = (*at).min(now.plus(OVERRIDE));
         }
     }
@@ -164,16 +176,16 @@ impl Outbox {
         }
     }
 
-    /// Time passed: is it time to say the offer again? Gives the session that carried it in vain.
+    /// Time passed: is it time to say all again? Gives the session that carried an offer in vain.
     pub(crate) fn tick(&mut self, now: Millis) -> Option<SessionId> {
         let (_, pause) = self.repeat.filter(|(at, _)| *at <= now)?;
         let pause = (pause * 2).min(LONGEST_PAUSE);
         self.repeat = Some((now.plus(pause), pause));
         self.again();
-        self.letters.first()?.before
+        self.letters.first().filter(|_| self.awaits_answer)?.before
     }
 
-    /// The offer is said again at once.
+    /// All is said again at once.
     pub(crate) fn hurry(&mut self, now: Millis) {
         if self.repeat.is_some() {
             self.repeat = Some((now, PAUSE / 2));

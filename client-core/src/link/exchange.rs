@@ -88,7 +88,7 @@ impl Link {
         }
         self.negotiation.take(&answer);
         self.negotiation.phase = Phase::Accepting;
-        self.outbox.answered();
+        self.outbox.answered(answer.number.is_some());
         turn.rtc(self.peer, self.generation, RtcCommand::Apply(answer.description));
     }
 
@@ -180,7 +180,14 @@ impl Link {
                 turn.rtc(self.peer, self.generation, RtcCommand::SendInBand(text));
             }
             Reply::Nodes(kind) if is_offer => self.outbox.offer(kind, turn.message_id(), data, turn.now),
-            Reply::Nodes(kind) => self.outbox.answer(kind, turn.message_id(), data),
+            Reply::Nodes(kind) => {
+                self.outbox.answer(kind, turn.message_id(), data);
+                // On a link that stands the other side repeats its offer if it has to, and who gives
+                // its offers no number does not drop repeats.
+                if !self.is_connected() && answers.is_some() {
+                    self.outbox.repeat_from(turn.now);
+                }
+            }
         }
         for candidate in core::mem::take(&mut self.unnumbered) {
             self.say_candidate(&candidate, turn);
@@ -217,11 +224,14 @@ impl Link {
 
     /// Nothing is under way any more: what waited for that is next.
     pub(super) fn become_stable(&mut self, turn: &mut Turn<'_>) {
+        let was_answered = self.negotiation.phase == Phase::Accepting;
         self.negotiation.phase = Phase::Stable;
         self.restarted();
         if self.is_connected() {
             self.patience = None;
-            self.outbox.settle();
+            if was_answered {
+                self.outbox.settle();
+            }
         } else if self.repair.is_none() {
             self.patience = Some(turn.now.plus(CONNECT));
         }

@@ -73,6 +73,7 @@ fn a_node_that_carried_an_offer_in_vain_is_asked_whether_it_lives() {
     let lines = t.pass(1_500);
     assert_eq!(lines[0], "1 < ping");
     t.quietly([answer(2, '9', 70, 1, "ANSWER"), applied('9', 1)]);
+    t.quietly([channel_opened('9', 1)]);
     assert_eq!(t.pass(4_999), Vec::<String>::new());
     assert!(t.pass(1).contains(&"hangup 1".into()), "5 s, instead of 15 s of silence");
 }
@@ -98,10 +99,30 @@ fn an_offer_that_the_other_side_has_not_heard_is_said_again_soon_and_where_that_
 }
 
 #[test]
-fn an_answered_offer_is_not_repeated() {
+fn an_answered_offer_is_not_repeated_but_its_candidates_are_until_the_link_stands() {
     let mut t = offered();
     t.quietly([answer(1, '9', 70, 1, "ANSWER"), applied('9', 1)]);
-    assert!(t.pass(9_000).is_empty());
+    assert_eq!(t.pass(1_500), ["1 < ice-candidate 9 #2 n1 c1"], "on the session that the peer was heard on");
+    assert_eq!(t.pass(3_000), ["2 < ice-candidate 9 #2 n1 c1", "! path 9 b"]);
+    t.quietly([channel_opened('9', 1)]);
+    assert_eq!(t.pass(5_000), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_is_repeated_until_the_link_stands() {
+    let mut t = Table::connected();
+    t.quietly([offer(1, '9', 70, "OFFER"), applied('9', 1), described_answer('9', 1, "SDP")]);
+    assert_eq!(t.pass(1_500), ["2 < answer 9 #1 n1 a70 SDP", "! path 9 b"]);
+    t.quietly([channel_opened('9', 1)]);
+    assert_eq!(t.pass(8_000), Vec::<String>::new());
+}
+
+#[test]
+fn on_a_link_that_stands_an_answer_is_said_again_when_it_is_asked_for() {
+    let mut t = linked('9');
+    t.quietly([offer(1, '9', 110, "o=- other 2"), applied('9', 1), described_answer('9', 1, "o=- own 2")]);
+    assert_eq!(t.pass(5_000), Vec::<String>::new());
+    t.on(offer(2, '9', 110, "o=- other 2"), ["2 < answer 9 #2 n2 a110 o=- own 2", "! path 9 b"]);
 }
 
 #[test]

@@ -35,6 +35,15 @@ fn their_answer_is_taken_for_the_offer_that_is_out() {
 }
 
 #[test]
+fn what_they_have_heard_is_not_repeated_to_them() {
+    let mut t = Table::connected();
+    t.quietly([dial('1'), described_offer('1', 1, "SDP"), candidate('1', 1, "c1")]);
+    t.quietly([theirs(1, '1', "answer", "ANSWER"), applied('1', 1)]);
+    t.quietly([theirs(1, '9', "offer", "OFFER"), applied('9', 2), described_answer('9', 2, "SDP")]);
+    assert_eq!(t.pass(9_000), Vec::<String>::new());
+}
+
+#[test]
 fn identical_repeats_without_id_are_not_dropped() {
     let mut t = Table::connected();
     t.quietly([theirs(1, '9', "offer", "OFFER"), applied('9', 1), described_answer('9', 1, "SDP")]);

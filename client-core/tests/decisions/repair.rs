@@ -39,7 +39,7 @@ fn the_smaller_id_leaves_it_to_the_other_when_that_one_restarts() {
     t.quietly([state('9', 1, ConnectionState::Failed)]);
     t.on(offer(1, '9', 101, "o=- other 2"), ["9/1 apply offer o=- other 2"]);
     t.quietly([applied('9', 1), described_answer('9', 1, "o=- own 2")]);
-    assert_eq!(pass(&mut t, 3_999), Vec::<String>::new());
+    assert!(!pass(&mut t, 3_999).concat().contains("restart"));
     assert_eq!(pass(&mut t, 1), ["9/1 offer with restart"], "if that did not help");
 }
 
