@@ -1,23 +1,20 @@
 //! One session: a WebSocket, its peer, and its mail. One task.
 
 mod ending;
+mod output;
 mod rhythm;
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::StreamExt;
 use pigeonhub_node_core::{Caller, Event, Outlet};
 use pigeonhub_protocol::{Close, CloseCode, Code, Frame, NetworkName, NodeMessage, PeerMessage, Refusal};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use self::ending::Ending;
+use self::output::{answer_close, farewell};
 use self::rhythm::{Beat, Rhythm};
 use crate::clock::now;
 use crate::host::Host;
@@ -30,8 +27,6 @@ type Socket = WebSocketStream<TcpStream>;
 
 /// Messages that are taken from the mailbox at a time.
 const HANDFUL: usize = 64;
-/// How long a peer has to take note of its close frame.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// So many messages per second that nobody needs them.
 const FLOOD: Close = Close { code: CloseCode::Policy, reason: "Too many messages" };
 
@@ -59,8 +54,7 @@ pub async fn serve(mut socket: Socket, host: Arc<Host>, asked: Option<String>) {
     let _seat = host.is_stopping().then_some(seat);
     match ending.close() {
         Some(close) => Box::pin(farewell(&mut socket, close)).await,
-        // The answer to the peer's own close frame; a broken socket says so at once.
-        None => drop(timeout(FAREWELL, socket.flush()).await),
+        None => answer_close(&mut socket).await,
     }
 }
 
@@ -225,57 +219,6 @@ impl Session {
         }
     }
 
-    async fn ping(&mut self) -> Result<(), Ending> {
-        let ping = self.socket.feed(Message::Ping(Bytes::new()));
-        // A socket that takes no ping is busy writing; it is watched there.
-        ping.now_or_never().transpose().map_err(|error| Ending::of_error(&error))?;
-        self.flush().await
-    }
-
-    async fn write(&mut self, frames: Vec<Frame>) -> Result<(), Ending> {
-        if frames.is_empty() { Ok(()) } else { self.write_all(&mut frames.into_iter()).await }
-    }
-
-    /// Writes frames, at once if the socket takes them; in one go if they are small. What is left in
-    /// `frames` after a failure was not written.
-    async fn write_all(&mut self, frames: &mut impl Iterator<Item = Frame>) -> Result<(), Ending> {
-        loop {
-            match poll_fn(|context| self.socket.poll_ready_unpin(context)).now_or_never() {
-                Some(ready) => ready.map_err(|error| Ending::of_error(&error))?,
-                None => self.flush().await?,
-            }
-            let Some(frame) = frames.next() else { return self.flush().await };
-            self.frames_out += 1;
-            // Frames are UTF-8; checking them again costs less than an `unsafe` would.
-            let text = Utf8Bytes::try_from(frame.as_bytes().clone()).unwrap_or_default();
-            self.socket.start_send_unpin(Message::Text(text)).map_err(|error| Ending::of_error(&error))?;
-        }
-    }
-
-    async fn flush(&mut self) -> Result<(), Ending> {
-        match self.socket.flush().now_or_never() {
-            Some(flushed) => flushed.map_err(|error| Ending::of_error(&error)),
-            None => Box::pin(self.flush_slowly()).await,
-        }
-    }
-
-    /// Waits for a peer that does not read, but not for ever: until its mailbox overflows, or it was
-    /// silent for too long.
-    async fn flush_slowly(&mut self) -> Result<(), Ending> {
-        let line = Arc::clone(&self.seat.line);
-        loop {
-            tokio::select! {
-                flushed = self.socket.flush() => return flushed.map_err(|error| Ending::of_error(&error)),
-                close = line.closed() => return Err(Ending::Dismissed(close)),
-                () = self.rhythm.rest() => {
-                    if self.rhythm.beat(self.host.clock.moment()) == Beat::Silence {
-                        return Err(Ending::Silent);
-                    }
-                }
-            }
-        }
-    }
-
     /// The others hear of it, unless the whole node goes: then other nodes know already.
     fn end(&mut self, ending: &Ending) {
         self.add_up();
@@ -294,20 +237,4 @@ impl Session {
 
 fn error(refusal: Refusal) -> Frame {
     NodeMessage::Error(refusal).frame(now())
-}
-
-/// Says why the socket is closed, and gives the peer a moment to hear it: a connection that is ended
-/// with data unread is reset, and the reason lost.
-async fn farewell(socket: &mut Socket, close: Close) {
-    let frame = CloseFrame { code: (close.code as u16).into(), reason: Utf8Bytes::from_static(close.reason) };
-    let said = async {
-        socket.send(Message::Close(Some(frame))).await?;
-        // Up to the peer's own close frame.
-        while socket.next().await.transpose()?.is_some() {}
-        Ok::<(), tungstenite::Error>(())
-    };
-    if !matches!(timeout(FAREWELL, said).await, Ok(Ok(())) | Err(_)) && close == Close::TOO_LARGE {
-        // The rest of the large frame cannot be read, so there is only waiting.
-        tokio::time::sleep(FAREWELL).await;
-    }
 }

@@ -15,6 +15,10 @@ use crate::Error;
 use crate::clock::{Clock, now};
 use crate::metrics::Metrics;
 
+/// How long a connection is kept for the next request: less than the other node keeps it, so that
+/// it is not closed under a request.
+const IDLE: Duration = Duration::from_secs(8);
+
 /// Brings requests to other nodes.
 #[derive(Debug)]
 pub struct Courier {
@@ -52,7 +56,7 @@ impl Courier {
             .connect_timeout(patience)
             .redirect(redirect::Policy::none())
             .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_idle_timeout(IDLE)
             .user_agent(concat!("pigeonhub/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(Error::Client)?;
