@@ -1,0 +1,94 @@
+//! Writing to a socket: many frames in one go, and never waiting for ever.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use pigeonhub_protocol::{Close, Frame};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
+
+use super::ending::Ending;
+use super::rhythm::Beat;
+use super::{Session, Socket};
+
+/// How long a peer has to take note of its close frame.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+impl Session {
+    pub(super) async fn ping(&mut self) -> Result<(), Ending> {
+        let ping = self.socket.feed(Message::Ping(Bytes::new()));
+        // A socket that takes no ping is busy writing; it is watched there.
+        ping.now_or_never().transpose().map_err(|error| Ending::of_error(&error))?;
+        self.flush().await
+    }
+
+    pub(super) async fn write(&mut self, frames: Vec<Frame>) -> Result<(), Ending> {
+        if frames.is_empty() { Ok(()) } else { self.write_all(&mut frames.into_iter()).await }
+    }
+
+    /// Writes frames, at once if the socket takes them; in one go if they are small. What is left in
+    /// `frames` after a failure was not written.
+    pub(super) async fn write_all(&mut self, frames: &mut impl Iterator<Item = Frame>) -> Result<(), Ending> {
+        loop {
+            match poll_fn(|context| self.socket.poll_ready_unpin(context)).now_or_never() {
+                Some(ready) => ready.map_err(|error| Ending::of_error(&error))?,
+                None => self.flush().await?,
+            }
+            let Some(frame) = frames.next() else { return self.flush().await };
+            self.frames_out += 1;
+            // Frames are UTF-8; checking them again costs less than an `unsafe` would.
+            let text = Utf8Bytes::try_from(frame.as_bytes().clone()).unwrap_or_default();
+            self.socket.start_send_unpin(Message::Text(text)).map_err(|error| Ending::of_error(&error))?;
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Ending> {
+        match self.socket.flush().now_or_never() {
+            Some(flushed) => flushed.map_err(|error| Ending::of_error(&error)),
+            None => Box::pin(self.flush_slowly()).await,
+        }
+    }
+
+    /// Waits for a peer that does not read, but not for ever: until its mailbox overflows, or it was
+    /// silent for too long.
+    async fn flush_slowly(&mut self) -> Result<(), Ending> {
+        let line = Arc::clone(&self.seat.line);
+        loop {
+            tokio::select! {
+                flushed = self.socket.flush() => return flushed.map_err(|error| Ending::of_error(&error)),
+                close = line.closed() => return Err(Ending::Dismissed(close)),
+                () = self.rhythm.rest() => {
+                    if self.rhythm.beat(self.host.clock.moment()) == Beat::Silence {
+                        return Err(Ending::Silent);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Says why the socket is closed, and gives the peer a moment to hear it: a connection that is ended
+/// with data unread is reset, and the reason lost.
+pub(super) async fn farewell(socket: &mut Socket, close: Close) {
+    let frame = CloseFrame { code: (close.code as u16).into(), reason: Utf8Bytes::from_static(close.reason) };
+    let said = async {
+        socket.send(Message::Close(Some(frame))).await?;
+        // Up to the peer's own close frame.
+        while socket.next().await.transpose()?.is_some() {}
+        Ok::<(), tungstenite::Error>(())
+    };
+    if !matches!(timeout(FAREWELL, said).await, Ok(Ok(())) | Err(_)) && close == Close::TOO_LARGE {
+        // The rest of the large frame cannot be read, so there is only waiting.
+        tokio::time::sleep(FAREWELL).await;
+    }
+}
+
+/// Answers the peer's own close frame; a broken socket says so at once.
+pub(super) async fn answer_close(socket: &mut Socket) {
+    // However it ends, the socket is over.
+    drop(timeout(FAREWELL, socket.flush()).await);
+}
