@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Millis, Moment, PeerId, PeerMessage, RawJson, raw_json};
+use pigeonhub_protocol::{Frame, Millis, Moment, PeerId, PeerMessage, RawJson, raw_json};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -156,7 +156,7 @@ impl Client {
         self.wake = wake;
     }
 
-    fn announce(&self) -> pigeonhub_protocol::Frame {
+    fn announce(&self) -> Frame {
         let Options { network, profile, .. } = &self.options;
         PeerMessage::Announce { network: network.clone(), profile: profile.clone() }.frame(network)
     }

@@ -23,6 +23,7 @@ mod input;
 mod link;
 mod links;
 mod negotiation;
+mod node;
 mod numbers;
 mod options;
 mod outbox;

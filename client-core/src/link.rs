@@ -3,6 +3,8 @@
 mod exchange;
 mod repair;
 
+use alloc::vec::Vec;
+
 use pigeonhub_protocol::{Code, MessageId, Millis, PeerId, RawJson};
 
 use crate::candidates::WaitingCandidates;
@@ -41,7 +43,7 @@ pub(crate) struct Link {
     negotiation: Negotiation,
     pub(crate) outbox: Outbox,
     /// Local candidates of a description that is not out yet.
-    unnumbered: alloc::vec::Vec<RawJson>,
+    unnumbered: Vec<RawJson>,
     channel_open: bool,
     /// When the present wait is over: for an answer, or for the connection.
     patience: Option<Millis>,
@@ -66,7 +68,7 @@ impl Link {
             state: LinkState::Connecting,
             negotiation: Negotiation::new(own.as_str() < peer.as_str(), early),
             outbox: Outbox::default(),
-            unnumbered: alloc::vec::Vec::new(),
+            unnumbered: Vec::new(),
             channel_open: false,
             patience: None,
             trouble: None,

@@ -12,8 +12,8 @@ use crate::sdp::Fingerprint;
 use crate::turn::Turn;
 use crate::{LinkFailure, LinkState, RtcInput, SessionId};
 
-/// Links at once.
-const LINKS: usize = 1_024;
+/// Links at once. Browsers bear about as many connections.
+const LINKS: usize = 512;
 /// Ended links that are remembered, and for how long (milliseconds).
 const ENDED: usize = 64;
 const MEMORY: u64 = 120_000;

@@ -5,6 +5,8 @@
 //! a new connection of the other side by its fingerprint. See
 //! <https://www.w3.org/TR/webrtc/#perfect-negotiation-example>.
 
+use alloc::vec::Vec;
+
 use pigeonhub_protocol::{RawJson, SignalKind};
 
 use crate::candidates::WaitingCandidates;
@@ -174,7 +176,7 @@ impl Negotiation {
     }
 
     /// The remote description is applied: the candidates that waited for it can be added.
-    pub(crate) fn applied(&mut self) -> alloc::vec::Vec<RawJson> {
+    pub(crate) fn applied(&mut self) -> Vec<RawJson> {
         self.applied = true;
         self.candidates.release(self.theirs)
     }

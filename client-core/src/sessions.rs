@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use pigeonhub_protocol::{Code, Frame, Millis, NodeId, Refusal};
 
 use crate::backoff;
+use crate::node::{self, Node};
 use crate::session::{Need, Session};
 use crate::turn::Turn;
 use crate::{Action, Event, NodeState, NodeUrl, NodeView, SessionId};
@@ -14,12 +15,6 @@ use crate::{Action, Event, NodeState, NodeUrl, NodeView, SessionId};
 const HEAD_START: u64 = 150;
 /// Nodes to choose from.
 const NODES: usize = 256;
-/// A node that refuses this peer (id in use, full) is not asked again as soon as one that is down:
-/// the wait after so many failures.
-const REFUSED: u32 = 4;
-/// Close codes of such a refusal: policy, session taken over.
-const REFUSALS: [u16; 2] = [1008, 4001];
-
 /// The nodes and the sessions with some of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions {
@@ -30,61 +25,6 @@ pub(crate) struct Sessions {
     is_running: bool,
     is_ready: bool,
     last_dial: Millis,
-}
-
-#[derive(Clone, Debug)]
-struct Node {
-    url: NodeUrl,
-    id: Option<NodeId>,
-    state: NodeState,
-    session: Option<Session>,
-    /// In a row. While there are any, the node's circuit is open: it gets one try per wait.
-    failures: u32,
-    /// Whether the last one was that it does not want this peer.
-    is_refusing: bool,
-    /// Not to be dialled before.
-    rest: Millis,
-}
-
-impl Node {
-    const fn new(url: NodeUrl) -> Self {
-        Self {
-            url,
-            id: None,
-            state: NodeState::Idle,
-            session: None,
-            failures: 0,
-            is_refusing: false,
-            rest: Millis(0),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::is_open)
-    }
-
-    fn view(&self) -> NodeView {
-        NodeView { url: self.url.clone(), node: self.id.clone(), state: self.state }
-    }
-
-    fn enter(&mut self, state: NodeState, turn: &mut Turn<'_>) {
-        if self.state != state {
-            self.state = state;
-            turn.emit(Event::Node(self.view()));
-        }
-    }
-
-    fn failed(&mut self, code: u16, alone: bool, turn: &mut Turn<'_>) {
-        let was_good = self.session.take().is_some_and(|session| session.was_good(turn.now));
-        self.is_refusing = REFUSALS.contains(&code);
-        self.failures = if was_good { 1 } else { self.failures.saturating_add(1) };
-        if self.is_refusing {
-            self.failures = self.failures.max(REFUSED);
-        }
-        let wait = backoff::wait(self.failures, alone && !self.is_refusing, &mut turn.dice);
-        self.rest = turn.now.plus(wait);
-        self.enter(NodeState::Down, turn);
-    }
 }
 
 impl Sessions {
@@ -137,7 +77,7 @@ impl Sessions {
     }
 
     pub(crate) fn url(&self, id: SessionId) -> Option<&NodeUrl> {
-        self.nodes.iter().find(|node| is_of(node, id)).map(|node| &node.url)
+        self.nodes.iter().find(|node| node.has(id)).map(|node| &node.url)
     }
 
     pub(crate) fn views(&self) -> impl Iterator<Item = NodeView> {
@@ -146,7 +86,7 @@ impl Sessions {
 
     /// A socket is open: the peer announces itself. Gives whether it is one of ours.
     pub(crate) fn opened(&mut self, id: SessionId, announce: Frame, turn: &mut Turn<'_>) -> bool {
-        let Some(node) = self.nodes.iter_mut().find(|node| is_of(node, id)) else { return false };
+        let Some(node) = self.nodes.iter_mut().find(|node| node.has(id)) else { return false };
         if let Some(session) = node.session.as_mut().filter(|session| !session.is_open()) {
             session.open(turn.now);
             node.enter(NodeState::Open, turn);
@@ -157,7 +97,7 @@ impl Sessions {
 
     /// A frame came. Gives whether it came on an open session of ours.
     pub(crate) fn heard(&mut self, id: SessionId, turn: &mut Turn<'_>) -> bool {
-        let node = self.nodes.iter_mut().find(|node| is_of(node, id) && node.is_open());
+        let node = self.nodes.iter_mut().find(|node| node.has(id) && node.is_open());
         let Some(session) = node.and_then(|node| node.session.as_mut()) else { return false };
         session.hear(turn.now);
         // Not with the socket: a node that refuses a peer opens it first and closes it then.
@@ -169,7 +109,7 @@ impl Sessions {
 
     /// The node said who it is.
     pub(crate) fn greeted(&mut self, id: SessionId, name: NodeId, turn: &mut Turn<'_>) {
-        let node = self.nodes.iter_mut().find(|node| is_of(node, id));
+        let node = self.nodes.iter_mut().find(|node| node.has(id));
         if let Some(node) = node.filter(|node| node.id.as_ref() != Some(&name)) {
             node.id = Some(name);
             turn.emit(Event::Node(node.view()));
@@ -178,14 +118,14 @@ impl Sessions {
 
     /// A socket is closed. Gives whether it was one of ours.
     pub(crate) fn closed(&mut self, id: SessionId, code: u16, reason: String, turn: &mut Turn<'_>) -> bool {
-        if REFUSALS.contains(&code) && self.url(id).is_some() {
+        if node::is_refusal(code) && self.url(id).is_some() {
             turn.emit(Event::Refused(Refusal { text: reason, ..Refusal::new(Code::Unavailable, None) }));
         }
         self.lose(id, code, turn)
     }
 
     fn lose(&mut self, id: SessionId, code: u16, turn: &mut Turn<'_>) -> bool {
-        let Some(index) = self.nodes.iter().position(|node| is_of(node, id)) else { return false };
+        let Some(index) = self.nodes.iter().position(|node| node.has(id)) else { return false };
         let was_open = self.nodes[index].is_open();
         let alone = self.open().all(|open| open == id);
         self.nodes[index].failed(code, alone, turn);
@@ -317,8 +257,4 @@ impl Sessions {
         let next = next.filter(|_| self.missing(now) > 0);
         [own, slow, next].into_iter().flatten().min()
     }
-}
-
-fn is_of(node: &Node, id: SessionId) -> bool {
-    node.session.as_ref().is_some_and(|session| session.id == id)
 }

@@ -1,5 +1,7 @@
 //! The exchange of descriptions and candidates between the two browsers of a link.
 
+use alloc::string::String;
+
 use pigeonhub_protocol::{PeerId, RawJson, SignalKind};
 
 use super::{ANSWER, CONNECT, Link, Via};
@@ -212,7 +214,7 @@ impl Link {
     }
 
     /// A description was refused by the browser.
-    pub(super) fn refused(&mut self, text: alloc::string::String, turn: &mut Turn<'_>) {
+    pub(super) fn refused(&mut self, text: String, turn: &mut Turn<'_>) {
         match self.negotiation.phase {
             Phase::Stable | Phase::Offered(_) => {}
             Phase::Answering { .. } if self.negotiation.yielding => self.negotiation.yielding = false,
