@@ -7,11 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use reqwest::Method;
 use serde_json::Value;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
+use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, MutexGuard, oneshot};
 use tokio::time::timeout;
 
@@ -30,8 +34,9 @@ pub async fn one_browser_test_at_a_time() -> MutexGuard<'static, ()> {
 pub struct Browser {
     /// What drives it.
     pub driver: WebDriver,
-    /// For screenshots of failures.
+    /// For the picture of a failure.
     name: String,
+    url: String,
     id: Pid,
     chromedriver: Child,
     profile: PathBuf,
@@ -46,17 +51,17 @@ impl Browser {
         let (chromedriver, port) = launch_driver().await;
         // From here on Drop ends the driver, whatever happens.
         let mut starting = Starting { chromedriver: Some(chromedriver), profile: Some(profile.clone()) };
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&profile))
-            .await
-            .expect("Chromium starts");
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::new(url.as_str(), capabilities(&profile)).await.expect("Chromium starts");
         let id = driver.capabilities().get("goog:processID").and_then(Value::as_i64).expect("its process id");
         driver.set_script_timeout(Duration::from_secs(60)).await.expect("a limit for scripts");
         Self {
-            driver,
             name: name.into(),
+            url: format!("{url}/session/{}", driver.session_id()),
             id: Pid::from_raw(i32::try_from(id).expect("a process id")),
             chromedriver: starting.chromedriver.take().expect("started"),
             profile: starting.profile.take().expect("made"),
+            driver,
         }
     }
 
@@ -101,10 +106,32 @@ impl Browser {
         let picture = self.driver.screenshot_as_png().await.expect("a screenshot");
         fs::write(path, picture).expect("the screenshot is saved");
     }
+
+    /// Leaves a picture of the page in the target directory. The test's own runtime does not run
+    /// any more, so this takes one of its own.
+    fn show_failure(&self) {
+        let url = format!("{}/screenshot", self.url);
+        let picture = thread::spawn(move || {
+            let runtime = Runtime::new().ok()?;
+            let answer = runtime.block_on(http::try_send(http::request(Method::GET, url)))?;
+            STANDARD.decode(answer.json()["value"].as_str()?).ok()
+        });
+        let Ok(Some(picture)) = picture.join() else { return };
+        // Tests run in `target/<profile>/deps`.
+        let Ok(test) = std::env::current_exe() else { return };
+        let Some(target) = test.ancestors().nth(3) else { return };
+        let path = target.join(format!("failure-{}.png", self.name));
+        if fs::write(&path, picture).is_ok() {
+            eprintln!("--- what {} saw: {}", self.name, path.display());
+        }
+    }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.show_failure();
+        }
         // The processes are ended by id, so the session needs no farewell.
         let _ = self.driver.clone().leak();
         let _ = kill(self.id, Signal::SIGKILL);

@@ -1,0 +1,157 @@
+//! The demo, as two and then three people use it.
+
+use std::path::Path;
+
+use pigeonhub_tests::{Browser, Mesh, PATIENCE, TestNode, eventually, fresh_id, one_browser_test_at_a_time};
+use serde_json::json;
+use thirtyfour::prelude::*;
+
+/// Somebody at the demo.
+struct Visitor {
+    name: &'static str,
+    id: String,
+    browser: Browser,
+}
+
+impl Visitor {
+    /// Opens the demo of a node, and joins through it; the others are for when it dies.
+    async fn join(name: &'static str, node: &TestNode, others: &[&TestNode]) -> Self {
+        let urls: Vec<_> = [node].iter().chain(others).map(|node| node.url("")).collect();
+        let query = format!("name={name}&network=demo&sessions=1&join=1&nodes={}", urls.join(","));
+        let browser = Browser::at(name, &node.url(&format!("/demo/?{query}"))).await;
+        let mut visitor = Self { name, id: String::new(), browser };
+        let own = visitor.find("[data-testid=me-id]").await;
+        visitor.id = own.attr("data-peer-id").await.unwrap().unwrap();
+        visitor
+    }
+
+    /// Waits for an element that can be seen.
+    async fn find(&self, css: &str) -> WebElement {
+        let what = format!("{} sees {css}", self.name);
+        eventually(&what, PATIENCE * 2, async || {
+            let element = self.browser.driver.find(By::Css(css)).await.ok()?;
+            element.is_displayed().await.ok()?.then_some(element)
+        })
+        .await
+    }
+
+    async fn click(&self, css: &str) {
+        let what = format!("{} clicks {css}", self.name);
+        // What is drawn anew in between is looked for again.
+        eventually(&what, PATIENCE * 2, async || {
+            let element = self.browser.driver.find(By::Css(css)).await.ok()?;
+            element.scroll_into_view().await.ok()?;
+            element.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Something in the call with somebody.
+    fn in_call(other: &Self, testid: &str) -> String {
+        format!("[data-testid='call-{}'] [data-testid='{testid}']", other.id)
+    }
+
+    async fn call(&self, other: &Self, how: &str) {
+        self.click(&format!("[data-testid='peer-{}'] [data-testid='{how}']", other.id)).await;
+        self.connected(other).await;
+    }
+
+    async fn connected(&self, other: &Self) {
+        self.find(&format!("{}[data-state=connected]", Self::in_call(other, "link-state"))).await;
+    }
+
+    async fn say(&self, other: &Self, text: &str) {
+        self.find(&Self::in_call(other, "chat-input")).await.send_keys(text).await.unwrap();
+        self.click(&Self::in_call(other, "chat-send")).await;
+    }
+
+    async fn reads(&self, other: &Self, text: &str) {
+        let css = format!("{} li[data-mine=false]", Self::in_call(other, "chat-log"));
+        eventually(&format!("{} reads {text}", self.name), PATIENCE, async || {
+            for line in self.browser.driver.find_all(By::Css(&css)).await.ok()? {
+                if line.text().await.ok()?.contains(text) {
+                    return Some(());
+                }
+            }
+            None
+        })
+        .await;
+    }
+
+    /// How many frames of somebody's video were shown until now.
+    async fn frames(&self, other: &Self) -> u64 {
+        let css = Self::in_call(other, "remote-video");
+        let count = "return document.querySelector(args[0])?.getVideoPlaybackQuality().totalVideoFrames ?? 0";
+        self.browser.run(count, &[json!(css)]).await.as_u64().unwrap()
+    }
+
+    async fn sees_video(&self, other: &Self) {
+        let before = self.frames(other).await;
+        eventually(&format!("{} sees {}", self.name, other.name), PATIENCE * 2, async || {
+            (self.frames(other).await >= before + 10).then_some(())
+        })
+        .await;
+    }
+
+    /// Sends a file; the other one has the same bytes at the end.
+    async fn send_file(&self, other: &Self, path: &Path, length: usize) {
+        // The field itself is hidden behind a button.
+        let field = self.browser.driver.find(By::Css(Self::in_call(other, "file-input"))).await.unwrap();
+        field.send_keys(path.to_str().unwrap()).await.unwrap();
+        for (visitor, partner) in [(self, other), (other, self)] {
+            visitor.find(&format!("{}[data-state=whole]", Self::in_call(partner, "file"))).await;
+        }
+        let link = other.find(&Self::in_call(self, "file-link")).await;
+        let url = link.attr("href").await.unwrap().unwrap();
+        let received = "return (await (await fetch(args[0])).arrayBuffer()).byteLength";
+        assert_eq!(other.browser.run(received, &[json!(url)]).await, length);
+    }
+}
+
+async fn assert_chat(one: &Visitor, other: &Visitor, text: &str) {
+    for (from, to) in [(one, other), (other, one)] {
+        from.say(to, &format!("{text}, says {}", from.name)).await;
+        to.reads(from, &format!("{text}, says {}", from.name)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_across_nodes_survives_a_node_and_a_newcomer_reaches_both() {
+    let _turn = one_browser_test_at_a_time().await;
+    let mut mesh = Mesh::of(3).await;
+    let ada = Visitor::join("Ada", &mesh.nodes[0], &[&mesh.nodes[2]]).await;
+    let ben = Visitor::join("Ben", &mesh.nodes[1], &[&mesh.nodes[2]]).await;
+
+    ada.call(&ben, "call-video").await;
+    ben.connected(&ada).await;
+    ben.sees_video(&ada).await;
+    ben.click(&Visitor::in_call(&ada, "answer-video")).await;
+    ada.sees_video(&ben).await;
+    assert_chat(&ada, &ben, "Hello").await;
+
+    let (file, length) = (std::env::temp_dir().join(format!("pigeon-{}.bin", fresh_id())), 1_500_000);
+    std::fs::write(&file, vec![7; length]).unwrap();
+    ada.send_file(&ben, &file, length).await;
+    std::fs::remove_file(&file).unwrap();
+
+    if let Some(path) = std::env::var_os("PIGEONHUB_SCREENSHOT") {
+        ada.browser.driver.execute("scrollTo(0, 0)", Vec::new()).await.unwrap();
+        ada.browser.screenshot(Path::new(&path)).await;
+    }
+
+    // The node of one side goes.
+    mesh.nodes[0].kill();
+    ada.find("[data-testid='node-node-a'][data-state=down]").await;
+    ada.sees_video(&ben).await;
+    ben.sees_video(&ada).await;
+    assert_chat(&ada, &ben, "Still here").await;
+
+    let cleo = Visitor::join("Cleo", &mesh.nodes[2], &[]).await;
+    for other in [&ada, &ben] {
+        cleo.call(other, "call-chat").await;
+        other.connected(&cleo).await;
+        assert_chat(&cleo, other, "Hello from a newcomer").await;
+    }
+    ada.sees_video(&ben).await;
+    ben.sees_video(&ada).await;
+}

@@ -1,0 +1,95 @@
+// A page with the npm package, as the browser tests drive it: each export is one thing to ask of it.
+
+import init, { PigeonError, PigeonHub } from '/node_modules/pigeonhub-wasm/index.js';
+
+let hub;
+const messages = [];
+const links = new Map();
+
+const print = async (data) =>
+  typeof data === 'string' ? data : `${data.byteLength} bytes, SHA-256 ${await sha256(data)}`;
+
+const sha256 = async (bytes) =>
+  Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), (b) => b.toString(16).padStart(2, '0')).join('');
+
+function take(link) {
+  links.set(link.peerId, link);
+  link.addEventListener('message', async ({ data }) => messages.push({ from: link.peerId, data: await print(data) }));
+  link.addEventListener('track', ({ streams }) => {
+    if (document.getElementById(link.peerId)) return;
+    const video = Object.assign(document.createElement('video'), { id: link.peerId, autoplay: true, muted: true });
+    video.srcObject = streams[0];
+    document.body.append(video);
+  });
+}
+
+/** Joins; its peer id. There is no internet here, so no STUN server is asked. */
+export async function join(options) {
+  await init();
+  hub = await PigeonHub.connect({ iceServers: [], ...options });
+  hub.addEventListener('link', ({ link }) => take(link));
+  return hub.peerId;
+}
+
+/** What a peer says of itself, once it is there. */
+export const data = (peerId) => hub.peers.find((peer) => peer.peerId === peerId)?.data;
+
+/** Dials; done when connected. */
+export async function dial(peerId, withMedia) {
+  const stream = withMedia ? await navigator.mediaDevices.getUserMedia({ audio: true, video: true }) : undefined;
+  take(await hub.dial(peerId, { stream }));
+}
+
+/** Sends camera and microphone from now on. */
+export const sendMedia = async (peerId) =>
+  links.get(peerId).addStream(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
+
+export const send = (peerId, text) => links.get(peerId).send(text);
+
+/** Sends this many bytes; what the other side is to print of them. */
+export async function sendBytes(peerId, length) {
+  const bytes = new Uint8Array(length);
+  for (let start = 0; start < length; start += 65536) crypto.getRandomValues(bytes.subarray(start, start + 65536));
+  const printed = await print(bytes.buffer);
+  await links.get(peerId).send(bytes);
+  return printed;
+}
+
+/** A message that came, if it came. */
+export const heard = (peerId, data) => messages.find((message) => message.from === peerId && message.data === data);
+
+export const state = (peerId) => links.get(peerId)?.state;
+
+/** How many video frames of a peer were decoded, and how many bytes of its audio came. */
+export async function media(peerId) {
+  let frames = 0, audio = 0;
+  for (const report of (await links.get(peerId)?.stats())?.values() ?? []) {
+    if (report.type !== 'inbound-rtp') continue;
+    if (report.kind === 'video') frames += report.framesDecoded ?? 0;
+    if (report.kind === 'audio') audio += report.bytesReceived ?? 0;
+  }
+  return { frames, audio };
+}
+
+export const nodes = () => hub.nodes;
+
+/** The error that an attempt ends with. */
+export async function failure(attempt, ...args) {
+  const attempts = {
+    connect: (options) => PigeonHub.connect({ iceServers: [], ...options }),
+    dial: (peerId) => hub.dial(peerId),
+    send: (peerId, data) => links.get(peerId).send(data),
+  };
+  try {
+    await attempts[attempt](...args);
+  } catch (error) {
+    const { code, message } = error;
+    return { code, message, typed: error instanceof PigeonError && error instanceof Error };
+  }
+}
+
+export const close = () => hub.close();
+
+/** A chat message of a PeerPigeon peer that came, if it came. */
+export const heardGossip = (peerId, content) =>
+  messages.find(({ from, data }) => from === peerId && data.startsWith('{') && JSON.parse(data).content === content);
