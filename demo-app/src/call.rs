@@ -41,13 +41,15 @@ impl Phase {
     }
 }
 
-/// The way that the last signal took.
+/// The way that the signals of a call took from node to node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// By this node of ours.
-    Node(NodeAddress),
-    /// From browser to browser, through the call itself.
-    Direct,
+pub struct Way {
+    /// Our node.
+    pub ours: NodeAddress,
+    /// The name of theirs.
+    pub theirs: String,
+    /// Newer signals go through the call itself; nodes are no longer needed.
+    pub is_past: bool,
 }
 
 /// One call. Copies are the same call.
@@ -57,7 +59,7 @@ pub struct Call {
     pub who: RwSignal<Person>,
     /// How it stands.
     pub phase: RwSignal<Phase>,
-    /// The way of its last signal.
+    /// The way of its signals, once one went by a node.
     pub way: RwSignal<Option<Way>>,
     /// What is said.
     pub chat: RwSignal<Vec<Line>>,
@@ -101,6 +103,21 @@ impl Call {
     /// It is not over.
     pub fn is_live(&self) -> bool {
         self.phase.with_untracked(|phase| !matches!(phase, Phase::Closed | Phase::Failed(_)))
+    }
+
+    /// A signal went by this node of ours, or through the call itself.
+    pub fn signal_took(&self, node: Option<NodeAddress>) {
+        let before = self.way.get_untracked();
+        let way = match node {
+            Some(ours) => {
+                Some(Way { ours, theirs: self.who.with_untracked(|who| who.node.clone()), is_past: false })
+            }
+            None => before.clone().map(|way| Way { is_past: true, ..way }),
+        };
+        // Signals come in bunches; most of them bring nothing new.
+        if way != before {
+            self.way.set(way);
+        }
     }
 
     /// Says something to the other page. A call that is over swallows it: there is nobody to tell.

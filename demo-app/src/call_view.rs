@@ -38,9 +38,11 @@ fn CallPanel(call: Call) -> impl IntoView {
     };
     let over = move || matches!(*call.phase.read(), Phase::Closed | Phase::Failed(_));
     let can_answer = move || call.remote.with(Option::is_some) && !call.sends.get() && !over();
+    // Neither side is seen: the words get the room.
+    let plain = move || !call.sends.get() && call.remote.with(Option::is_none);
     let peer_id = call.peer_id();
     view! {
-        <section class="panel call" data-testid=format!("call-{peer_id}") aria-label=move || format!("Call with {}", name.get())>
+        <section class="panel call" class:plain=plain data-testid=format!("call-{peer_id}") aria-label=move || format!("Call with {}", name.get())>
             <header class="call-head">
                 <h2>{name}</h2>
                 <p class="link-state" data-testid="link-state" data-state=move || call.phase.read().word() role="status">

@@ -1,6 +1,6 @@
 //! The mesh as its nodes tell of it: who answers, who knows whom, which peers are where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -81,14 +81,22 @@ impl Standing {
     }
 }
 
+/// Why a node did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Nobody is there, or nobody who speaks our language.
+    Refused,
+    /// It took too long, so many times in a row. It, or this page, may just be busy.
+    Slow(u8),
+}
+
 /// What is known of one node.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Sight {
     node_id: Option<String>,
     region: Option<String>,
-    standing: Standing,
     answered: bool,
-    silences: u8,
+    silence: Option<Silence>,
     neighbours: Vec<Neighbour>,
     presences: Vec<Presence>,
 }
@@ -97,6 +105,7 @@ struct Sight {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mesh {
     sights: BTreeMap<NodeAddress, Sight>,
+    held: BTreeSet<NodeAddress>,
 }
 
 /// A node in the picture. Two addresses of one node are one node.
@@ -126,6 +135,9 @@ pub struct Dot {
 /// How many nodes a page asks and draws; a larger mesh is drawn in part.
 const MOST_NODES: usize = 16;
 
+/// A node that was too slow so many times in a row is down.
+const SLOW_ROUNDS: u8 = 3;
+
 impl Mesh {
     /// Takes a node in, if it is new and there is room.
     pub fn add(&mut self, address: NodeAddress) {
@@ -145,9 +157,8 @@ impl Mesh {
         *sight = Sight {
             node_id: answers.health.node_id.or(answers.signaling.node_id).or(sight.node_id.take()),
             region: answers.health.region,
-            standing: Standing::Up,
             answered: true,
-            silences: 0,
+            silence: None,
             neighbours: answers.signaling.nodes,
             presences: answers.peers.peers,
         };
@@ -162,14 +173,20 @@ impl Mesh {
         }
     }
 
-    /// A node did not answer. One that merely took too long gets a second chance.
+    /// A node did not answer.
     pub fn silent(&mut self, address: &NodeAddress, refused: bool) {
         if let Some(sight) = self.sights.get_mut(address) {
-            sight.silences = sight.silences.saturating_add(1);
-            if refused || sight.silences > 1 {
-                sight.standing = Standing::Down;
-            }
+            sight.silence = Some(match sight.silence {
+                _ if refused => Silence::Refused,
+                Some(Silence::Slow(times)) => Silence::Slow(times.saturating_add(1)),
+                Some(Silence::Refused) | None => Silence::Slow(1),
+            });
         }
+    }
+
+    /// This page has sessions with these nodes now. They live, however slow their answers are.
+    pub fn hold(&mut self, nodes: impl IntoIterator<Item = NodeAddress>) {
+        self.held = nodes.into_iter().collect();
     }
 
     /// A node's name by its address.
@@ -180,12 +197,26 @@ impl Mesh {
 
     /// How a node stands, by its address.
     pub fn standing(&self, address: &NodeAddress) -> Standing {
-        match self.sights.get(address) {
-            // Only other nodes reach it (a firewall, a private address): they are believed.
-            Some(sight) if !sight.answered && self.is_vouched_for(sight) => Standing::Up,
-            Some(sight) => sight.standing,
-            None => Standing::Unknown,
+        let Some(sight) = self.sights.get(address) else { return Standing::Unknown };
+        match sight.silence {
+            _ if self.answers(address, sight) => Standing::Up,
+            Some(Silence::Refused) if sight.answered => Standing::Down,
+            // Too slow, or only other nodes reach it (a firewall, a private address): they are believed.
+            _ if self.is_vouched_for(sight) => Standing::Up,
+            Some(Silence::Refused | Silence::Slow(SLOW_ROUNDS..)) => Standing::Down,
+            _ => Standing::Unknown,
         }
+    }
+
+    /// Whether this page sees for itself that a node is there.
+    fn answers(&self, address: &NodeAddress, sight: &Sight) -> bool {
+        let patient = |times| times < SLOW_ROUNDS || self.held.contains(address);
+        sight.answered
+            && match sight.silence {
+                None => true,
+                Some(Silence::Slow(times)) => patient(times),
+                Some(Silence::Refused) => false,
+            }
     }
 
     /// The nodes, in a stable order.
@@ -230,7 +261,7 @@ impl Mesh {
     pub fn dots(&self) -> Vec<Dot> {
         let mut dots: BTreeMap<String, Dot> = BTreeMap::new();
         for (address, sight) in &self.sights {
-            if sight.standing != Standing::Up {
+            if !self.answers(address, sight) {
                 continue;
             }
             for presence in &sight.presences {
@@ -252,10 +283,11 @@ impl Mesh {
     }
 
     fn is_vouched_for(&self, of: &Sight) -> bool {
+        let says_so = |sight: &Sight| {
+            sight.neighbours.iter().any(|n| n.node_id == of.node_id && n.state.as_deref() == Some("up"))
+        };
         of.node_id.is_some()
-            && self.sights.values().filter(|s| s.answered && s.standing == Standing::Up).any(|s| {
-                s.neighbours.iter().any(|n| n.node_id == of.node_id && n.state.as_deref() == Some("up"))
-            })
+            && self.sights.iter().any(|(at, sight)| self.answers(at, sight) && says_so(sight))
     }
 }
 

@@ -128,6 +128,14 @@ pub fn bent_path(points: &[Point]) -> String {
     path
 }
 
+/// An SVG path from one peer to another that keeps to the outside, past the nodes.
+pub fn outer_path(from: Point, to: Point) -> String {
+    let middle = Point { x: (from.x + to.x) / 2.0, y: (from.y + to.y) / 2.0 };
+    let bow = 0.28 * from.distance(to);
+    let by = middle.towards(outward(middle), bow).inside();
+    format!("M{:.1} {:.1} Q{:.1} {:.1} {:.1} {:.1}", from.x, from.y, by.x, by.y, to.x, to.y)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Asks every node, again and again, what it sees.
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join, join_all};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
@@ -54,7 +54,7 @@ async fn visit(state: State, address: NodeAddress, network: String) {
     let mut mesh = before.clone();
     match outcome {
         Ok(answers) => mesh.answered(&address, answers),
-        Err(silence) => mesh.silent(&address, silence == Silence::Refused),
+        Err(failure) => mesh.silent(&address, failure == Failure::Refused),
     }
     // Most rounds bring nothing new; then nothing is drawn again.
     if mesh != before {
@@ -64,7 +64,7 @@ async fn visit(state: State, address: NodeAddress, network: String) {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Silence {
+enum Failure {
     /// Nobody is there, or nobody who speaks our language.
     Refused,
     /// No answer within the time.
@@ -72,35 +72,28 @@ enum Silence {
 }
 
 /// `/health` must answer; without the rest the picture is poorer, not wrong.
-async fn ask(address: &NodeAddress, network: &str) -> Result<Answers, Silence> {
+async fn ask(address: &NodeAddress, network: &str) -> Result<Answers, Failure> {
     let network: String = js_sys::encode_uri_component(network).into();
-    let (health, signaling, peers) = join3(
-        get(address.at("/health")),
-        get(address.at("/signaling")),
-        get(address.at(&format!("/peers?network={network}"))),
-    )
-    .await;
-    Ok(Answers {
-        health: health?,
-        signaling: signaling.unwrap_or_default(),
-        peers: peers.unwrap_or_default(),
-    })
+    let health = get(address.at("/health")).await?;
+    let rest = join(get(address.at("/signaling")), get(address.at(&format!("/peers?network={network}"))));
+    let (signaling, peers) = rest.await;
+    Ok(Answers { health, signaling: signaling.unwrap_or_default(), peers: peers.unwrap_or_default() })
 }
 
-async fn get<T: DeserializeOwned>(url: String) -> Result<T, Silence> {
+async fn get<T: DeserializeOwned>(url: String) -> Result<T, Failure> {
     let request = RequestInit::new();
     request.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
-    let refused = |_| Silence::Refused;
-    let response = JsFuture::from(window().fetch_with_str_and_init(&url, &request)).await.map_err(silence)?;
+    let refused = |_| Failure::Refused;
+    let response = JsFuture::from(window().fetch_with_str_and_init(&url, &request)).await.map_err(failure)?;
     let response: Response = response.dyn_into().map_err(refused)?;
-    let text = JsFuture::from(response.text().map_err(refused)?).await.map_err(silence)?;
+    let text = JsFuture::from(response.text().map_err(refused)?).await.map_err(failure)?;
     if !response.ok() {
-        return Err(Silence::Refused);
+        return Err(Failure::Refused);
     }
-    serde_json::from_str(&text.as_string().unwrap_or_default()).map_err(|_| Silence::Refused)
+    serde_json::from_str(&text.as_string().unwrap_or_default()).map_err(|_| Failure::Refused)
 }
 
-fn silence(thrown: wasm_bindgen::JsValue) -> Silence {
+fn failure(thrown: wasm_bindgen::JsValue) -> Failure {
     let name = js_sys::Reflect::get(&thrown, &"name".into()).ok().and_then(|name| name.as_string());
-    if name.as_deref() == Some("TimeoutError") { Silence::TimedOut } else { Silence::Refused }
+    if name.as_deref() == Some("TimeoutError") { Failure::TimedOut } else { Failure::Refused }
 }

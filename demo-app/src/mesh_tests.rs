@@ -59,12 +59,33 @@ fn a_node_that_answered_and_stops_is_down_at_once_when_refused() {
 }
 
 #[test]
-fn a_slow_node_gets_a_second_chance() {
+fn a_slow_node_gets_more_chances() {
     let mut mesh = mesh();
+    mesh.silent(&at(2), true);
+    mesh.silent(&at(1), false);
     mesh.silent(&at(1), false);
     assert_eq!(mesh.standing(&at(1)), Standing::Up);
     mesh.silent(&at(1), false);
     assert_eq!(mesh.standing(&at(1)), Standing::Down);
+}
+
+#[test]
+fn a_slow_node_is_up_while_another_says_so() {
+    let mut mesh = mesh();
+    (0..9).for_each(|_| mesh.silent(&at(1), false));
+    assert_eq!(mesh.standing(&at(1)), Standing::Up);
+}
+
+#[test]
+fn a_busy_page_believes_its_own_sessions() {
+    let mut mesh = mesh();
+    mesh.hold([at(2)]);
+    for _ in 0..9 {
+        [1, 2, 3].iter().for_each(|n| mesh.silent(&at(*n), false));
+    }
+    assert!(mesh.nodes().iter().all(|node| node.standing == Standing::Up), "node-2 vouches for the others");
+    mesh.silent(&at(2), true);
+    assert_eq!(mesh.standing(&at(2)), Standing::Down);
 }
 
 #[test]

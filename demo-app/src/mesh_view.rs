@@ -65,9 +65,15 @@ fn lines(picture: &Picture) -> impl IntoView + use<> {
         peer.homes.iter().map(move |home| line(&Wire { from: peer.at, to: *home, alive: true }, class))
     });
     let tethers = tethers.collect_view();
-    let calls = picture.calls.iter().map(|wire| line(wire, "call-line")).collect_view();
+    let calls = picture.calls.iter().map(|call| {
+        view! { <path class="call-line" class:dead=!call.alive d=call.d.clone() /> }
+    });
+    let calls = calls.collect_view();
     let paths = picture.paths.iter().map(|path| {
-        view! { <path class="signal" class:dead=!path.alive d=path.d.clone() data-testid=format!("path-{}", path.peer_id) /> }
+        view! {
+            <path class="signal" class:dead=!path.alive class:still=!path.in_use d=path.d.clone()
+                data-testid=format!("path-{}", path.peer_id) data-in-use=path.in_use.to_string() />
+        }
     });
     let paths = paths.collect_view();
     view! { <g class="lines">{wires}{tethers}{calls}{paths}</g> }
@@ -75,7 +81,7 @@ fn lines(picture: &Picture) -> impl IntoView + use<> {
 
 /// Carrier pigeons on the ways of the signals; above everything, they fly.
 fn birds(picture: &Picture) -> impl IntoView + use<> {
-    let birds = picture.paths.iter().filter(|path| path.alive).map(|path| {
+    let birds = picture.paths.iter().filter(|path| path.alive && path.in_use).map(|path| {
         view! {
             <path class="bird" aria-hidden="true" style=format!("offset-path:path(\"{}\")", path.d)
                 d="M-7 0Q-3-1.500-1-5Q1-8 4-8Q2.500-4 2-1.500L8 0L2 1.500Q2.500 4 4 8Q1 8-1 5Q-3 1.500-7 0Z" />
@@ -98,7 +104,7 @@ fn NodeMark(picture: Memo<Picture>, name: String) -> impl IntoView {
             <circle class="halo" r="27" />
             <circle class="body" r="20" />
             <path class="sign" transform="translate(-9 -9) scale(0.75)" d=move || strokes(standing().word()) />
-            <text class="label" y=move || if get().is_some_and(|placed| is_low(placed.at)) { -29 } else { 36 }>{name.clone()}</text>
+            <text class="label" y=move || if get().is_some_and(|placed| is_low(placed.at)) { -33 } else { 41 }>{name.clone()}</text>
             <title>{move || get().map(|placed| row_words(&placed))}</title>
         </g>
     }

@@ -69,7 +69,7 @@ impl Narrator {
             let are = if lost.len() == 1 { "is" } else { "are" };
             if self.hosts.is_empty() {
                 self.lost = Some(format!("{gone} {are} down"));
-                return Some(bad(format!("{gone} {are} down. Looking for another node."), calls));
+                return Some(bad(format!("Lost {gone}, looking for another node."), calls));
             }
             let place = if gained { format!("on {here} now") } else { format!("still on {here}") };
             return Some(bad(format!("{gone} {are} down; you are {place}."), calls));
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(said(narrator.sessions(hosts(&[2]), 1)), "");
         assert_eq!(
             said(narrator.sessions(vec![], 1)),
-            "node-2 is down. Looking for another node. The call goes on."
+            "Lost node-2, looking for another node. The call goes on."
         );
         assert_eq!(
             said(narrator.sessions(hosts(&[3]), 1)),

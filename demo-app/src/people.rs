@@ -70,16 +70,20 @@ fn Card(peer_id: String) -> impl IntoView {
                 </span>
             </span>
             <span class="actions">
-                <button type="button" class="button" data-testid="call-video" prop:disabled=with_video
-                    aria-label=move || format!("Call {} with video", name()) on:click=move |_| calls(true)>
-                    {icon("camera")}
-                    {move || if live() { "Add video" } else { "Call with video" }}
-                </button>
-                <button type="button" class="button quiet" data-testid="call-chat" prop:disabled=live
-                    aria-label=move || format!("Call {} without camera", name()) on:click=move |_| calls(false)>
-                    {icon("chat")}
-                    "Without camera"
-                </button>
+                <Show when=move || !with_video()>
+                    <button type="button" class="button" data-testid="call-video"
+                        aria-label=move || format!("Call {} with video", name()) on:click=move |_| calls(true)>
+                        {icon("camera")}
+                        {move || if live() { "Add video" } else { "Call with video" }}
+                    </button>
+                </Show>
+                <Show when=move || !live() fallback=|| view! { <span class="badge">"in a call with you"</span> }>
+                    <button type="button" class="button quiet" data-testid="call-chat"
+                        aria-label=move || format!("Call {} without camera", name()) on:click=move |_| calls(false)>
+                        {icon("chat")}
+                        "Without camera"
+                    </button>
+                </Show>
             </span>
         </li>
     }

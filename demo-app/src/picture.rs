@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use crate::call::{Phase, Way};
+use crate::call::Phase;
 use crate::mesh::{Dot, Node, Standing};
 use crate::mesh_layout::{self as layout, Point};
 use crate::state::State;
@@ -50,6 +50,15 @@ pub struct Wire {
     pub alive: bool,
 }
 
+/// A call: straight from browser to browser.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallLine {
+    /// Its line as an SVG path.
+    pub d: String,
+    /// It is connected now.
+    pub alive: bool,
+}
+
 /// The way of a call's signals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignalPath {
@@ -59,6 +68,8 @@ pub struct SignalPath {
     pub d: String,
     /// Every node on it is up.
     pub alive: bool,
+    /// Signals go this way still.
+    pub in_use: bool,
 }
 
 /// All of the picture.
@@ -70,8 +81,8 @@ pub struct Picture {
     pub wires: Vec<Wire>,
     /// Peers.
     pub peers: Vec<PlacedPeer>,
-    /// Calls: straight from browser to browser.
-    pub calls: Vec<Wire>,
+    /// Calls.
+    pub calls: Vec<CallLine>,
     /// The ways of their signals.
     pub paths: Vec<SignalPath>,
     /// Peers for whom there is no room.
@@ -114,18 +125,19 @@ pub fn draw(state: State) -> Picture {
         }
         in_call.push(who.peer_id.clone());
         if phase != Phase::Connecting {
-            calls.push(Wire { from, to, alive: phase == Phase::Connected });
+            calls.push(CallLine { d: layout::outer_path(from, to), alive: phase == Phase::Connected });
         }
-        let Some(Way::Node(address)) = call.way.get() else { continue };
-        let mine = state.mesh.with(|mesh| mesh.name_of(&address));
+        let Some(way) = call.way.get() else { continue };
+        let ours = state.mesh.with(|mesh| mesh.name_of(&way.ours));
         let stops: Vec<usize> =
-            [mine.as_str(), &who.node].iter().filter_map(|name| index.get(name).copied()).collect();
+            [ours, way.theirs].iter().filter_map(|name| index.get(name.as_str()).copied()).collect();
         let mut points = vec![from];
         points.extend(stops.iter().map(|i| places[*i]));
         points.dedup();
         points.push(to);
         let alive = stops.iter().all(|i| nodes[*i].standing != Standing::Down);
-        paths.push(SignalPath { peer_id: who.peer_id, d: layout::bent_path(&points), alive });
+        let d = layout::bent_path(&points);
+        paths.push(SignalPath { peer_id: who.peer_id, d, alive, in_use: !way.is_past });
     }
 
     let wires = state.mesh.with(|mesh| mesh.edges()).into_iter().filter_map(|(a, b, alive)| {

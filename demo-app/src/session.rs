@@ -7,7 +7,6 @@ use pigeonhub_wasm::{Hub, HubError, HubEvent, HubOptions, PeerInfo};
 use serde_json::json;
 
 use crate::address::NodeAddress;
-use crate::call::Way;
 use crate::narration::Tone;
 use crate::state::{Person, Stage, State, short};
 use crate::{call, mesh, mesh_poll, remember};
@@ -87,6 +86,7 @@ pub fn leave(state: State) {
     state.calls.update(Vec::clear);
     state.people.update(|people| people.clear());
     state.sessions.set(Vec::new());
+    state.mesh.update(|mesh| mesh.hold([]));
     state.forget_narration();
     state.hub.set(None);
     state.me.set(None);
@@ -128,11 +128,7 @@ fn hear(state: State, hub: &Hub, event: HubEvent) {
         HubEvent::Link(link) => call::arrive(state, link),
         HubEvent::Path { peer, via } => {
             if let Some(call) = call::with(state, &peer) {
-                let way = via.map_or(Some(Way::Direct), |url| NodeAddress::parse(&url).map(Way::Node));
-                // Signals come in bunches by the same way.
-                if way.is_some() && way != call.way.get_untracked() {
-                    call.way.set(way);
-                }
+                call.signal_took(via.as_deref().and_then(NodeAddress::parse));
             }
         }
         HubEvent::Refused { code, text } => state.say(Tone::Bad, format!("A node said no: {text} ({code}).")),

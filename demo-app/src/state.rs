@@ -165,6 +165,7 @@ impl State {
     /// Tells what the last change of the sessions means.
     pub fn narrate_sessions(&self) {
         let hosts = untrack(|| self.hosts());
+        self.mesh.update(|mesh| mesh.hold(hosts.iter().map(|host| host.address.clone())));
         let calls = self.calls.with_untracked(|calls| calls.iter().filter(|call| call.is_live()).count());
         self.narrator.update_value(|narrator| {
             if let Some(line) = narrator.sessions(hosts, calls) {
