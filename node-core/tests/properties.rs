@@ -23,7 +23,7 @@ const PEERS: [char; 5] = ['a', 'A', 'b', 'c', 'd'];
 const NETWORKS: [&str; 2] = ["room", "hall"];
 
 /// One thing that happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Announce { at: usize, peer: char, network: &'static str },
     Signal { at: usize, from: char, to: char },

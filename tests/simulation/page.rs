@@ -1,0 +1,203 @@
+//! A page: the client, the sockets and connections that it asked for, and an app that wants to be
+//! connected to some others and dials again when a link ends.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use pigeonhub_client_core::{
+    Action, Client, Command, Event, Input, LinkState, NodeUrl, Options, RtcCommand, SessionId,
+};
+use pigeonhub_protocol::{NetworkName, PeerId, raw_json};
+
+use crate::rtc::Rtc;
+use crate::wire::{Break, WireId};
+use crate::world::World;
+
+/// When an app dials again.
+const AGAIN: u64 = 2_000;
+
+/// A client in its page.
+pub struct Page {
+    pub peer: PeerId,
+    pub network: NetworkName,
+    /// Nodes that the app names, best first.
+    nodes: Vec<NodeUrl>,
+    /// Peers that the app dials.
+    pub wishes: BTreeSet<PeerId>,
+    pub is_alive: bool,
+    /// It forgets everything between two lives.
+    pub life: u64,
+    pub client: Client,
+    wake: Option<u64>,
+    pub wires: BTreeMap<SessionId, WireId>,
+    pub rtcs: BTreeMap<PeerId, Rtc>,
+    /// Commands that the browser has not carried out yet.
+    commands: VecDeque<(PeerId, u32, RtcCommand)>,
+    /// What the app was told of its links last.
+    pub links: BTreeMap<PeerId, LinkState>,
+    last_rtc: u64,
+}
+
+impl Page {
+    pub fn new(number: usize, network: &str, nodes: &[String]) -> Self {
+        let mut bytes = [0x5a; 20];
+        bytes[0] = (number as u8).wrapping_mul(97);
+        let (peer, network) = (PeerId::from_bytes(bytes), network.parse().unwrap());
+        let nodes: Vec<_> = nodes.iter().cloned().map(NodeUrl).collect();
+        let client = Client::new(Options::new(peer, NetworkName::clone(&network), nodes.clone()));
+        Self {
+            peer,
+            network,
+            nodes,
+            wishes: BTreeSet::new(),
+            is_alive: false,
+            life: 0,
+            client,
+            wake: None,
+            wires: BTreeMap::new(),
+            rtcs: BTreeMap::new(),
+            commands: VecDeque::new(),
+            links: BTreeMap::new(),
+            last_rtc: number as u64 * 1_000_000,
+        }
+    }
+}
+
+/// Coming and going.
+impl World {
+    pub fn load_page(&mut self, index: usize) {
+        let life = self.pages[index].life + 1;
+        let page = &mut self.pages[index];
+        let mut options = Options::new(page.peer, page.network.clone(), page.nodes.clone());
+        options.profile = raw_json(&serde_json::json!({ "name": format!("page {index}") }));
+        page.client = Client::new(options);
+        (page.is_alive, page.life, page.wake) = (true, life, None);
+        page.links.clear();
+        page.commands.clear();
+        self.tell(index, life, Input::Command(Command::Start));
+        for peer in self.pages[index].wishes.clone() {
+            let wait = self.fate.between(0, AGAIN);
+            self.after(wait, move |world| world.dial_peer(index, life, peer));
+        }
+    }
+
+    /// The user closes the page, in an orderly way.
+    pub fn close_page(&mut self, index: usize) {
+        let life = self.pages[index].life;
+        self.tell(index, life, Input::Command(Command::Close));
+        self.forget_page(index, Break::Loud);
+    }
+
+    /// The page is gone without a word.
+    pub fn crash_page(&mut self, index: usize, how: Break) {
+        self.forget_page(index, how);
+    }
+
+    fn forget_page(&mut self, index: usize, how: Break) {
+        let page = &mut self.pages[index];
+        page.is_alive = false;
+        let (wires, rtcs) = (std::mem::take(&mut page.wires), std::mem::take(&mut page.rtcs));
+        for wire in wires.into_values() {
+            self.ledger.sender_left(wire);
+            self.break_wire(wire, how);
+        }
+        rtcs.into_iter().for_each(|(peer, rtc)| self.rtc_gone(index, peer, &rtc, how));
+    }
+
+    fn dial_peer(&mut self, index: usize, life: u64, peer: PeerId) {
+        if self.pages[index].client.link_state(peer).is_none() {
+            self.tell(index, life, Input::Command(Command::Dial(peer)));
+        }
+    }
+}
+
+/// The client.
+impl World {
+    pub fn tell(&mut self, index: usize, life: u64, input: Input) {
+        let at = self.at();
+        let page = &mut self.pages[index];
+        if !page.is_alive || page.life != life {
+            return;
+        }
+        let actions = page.client.handle(input, at);
+        actions.into_iter().for_each(|action| self.act(index, life, action));
+    }
+
+    fn act(&mut self, index: usize, life: u64, action: Action) {
+        match action {
+            Action::Dial { session, url } => {
+                let hub = self.hubs.iter().position(|hub| hub.mesh.own().u == url.0).unwrap();
+                self.dial_wire(index, session, hub);
+            }
+            Action::Send { session, frame } => {
+                if let Some(wire) = self.pages[index].wires.get(&session) {
+                    self.send_to_hub(*wire, frame);
+                }
+            }
+            Action::Hangup(session) => self.hang_up(index, session),
+            Action::Rtc { peer, generation, command } => self.rtc_command(index, peer, generation, command),
+            Action::Emit(event) => self.app_hears(index, life, event),
+            Action::WakeAt(at) => {
+                self.pages[index].wake = Some(at.0);
+                let wait = at.0.saturating_sub(self.now);
+                self.after(wait, move |world| {
+                    if world.pages[index].life == life && world.pages[index].wake == Some(at.0) {
+                        world.pages[index].wake = None;
+                        world.tell(index, life, Input::Tick);
+                    }
+                });
+            }
+        }
+    }
+
+    /// What the app is told makes sense, or the client is at fault.
+    fn app_hears(&mut self, index: usize, life: u64, event: Event) {
+        match event {
+            Event::Peer(view) => {
+                assert!(self.is_neighbour(index, view.peer), "{} is of another network", view.peer);
+            }
+            Event::Incoming(peer) => assert!(self.is_neighbour(index, peer), "{peer} is of another network"),
+            Event::Link { peer, state } => {
+                assert!(self.is_neighbour(index, peer), "{peer} is of another network");
+                let before = self.pages[index].links.insert(peer, state.clone());
+                assert!(follows(before.as_ref(), &state), "{state:?} after {before:?}");
+                let is_over = matches!(state, LinkState::Closed | LinkState::Failed(_));
+                if is_over && self.pages[index].wishes.contains(&peer) {
+                    self.after(AGAIN, move |world| world.dial_peer(index, life, peer));
+                }
+            }
+            Event::Ready | Event::PeerGone(_) | Event::Node(_) | Event::Path { .. } | Event::Refused(_) => {}
+        }
+    }
+
+    fn is_neighbour(&self, index: usize, peer: PeerId) -> bool {
+        let own = &self.pages[index];
+        self.pages.iter().any(|page| page.peer == peer && page.network == own.network && peer != own.peer)
+    }
+}
+
+/// Whether a link that was in one state may come to be in another.
+fn follows(before: Option<&LinkState>, after: &LinkState) -> bool {
+    use LinkState::{Closed, Connected, Connecting, Failed, Interrupted};
+    match (before, after) {
+        (None | Some(Closed | Failed(_)), Connecting) => true,
+        (Some(Connecting), Connected | Closed | Failed(_)) => true,
+        (Some(Connected), Interrupted | Closed | Failed(_)) => true,
+        (Some(Interrupted), Connected | Closed | Failed(_)) => true,
+        _ => false,
+    }
+}
+
+impl Page {
+    pub fn next_rtc(&mut self) -> u64 {
+        self.last_rtc += 1;
+        self.last_rtc
+    }
+
+    pub fn push_command(&mut self, peer: PeerId, generation: u32, command: RtcCommand) {
+        self.commands.push_back((peer, generation, command));
+    }
+
+    pub fn next_command(&mut self) -> Option<(PeerId, u32, RtcCommand)> {
+        self.commands.pop_front()
+    }
+}

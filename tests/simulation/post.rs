@@ -1,0 +1,107 @@
+//! Requests between nodes: they and their answers take time, get lost, come twice; and nodes meet.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use pigeonhub_protocol::mesh::{Meeting, http_url};
+use pigeonhub_protocol::{Millis, NodeId};
+
+use crate::world::World;
+
+/// How long a node waits for an answer.
+const PATIENCE: u64 = 2_000;
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// None came in time.
+    Silence,
+    /// The other node does not know this one.
+    Stranger,
+}
+
+impl World {
+    pub fn hub_of(&self, node: &NodeId) -> usize {
+        self.hubs.iter().position(|hub| hub.node.id == *node).unwrap()
+    }
+
+    /// One node asks another; `then` gets the answer, once.
+    pub fn request<A: 'static>(
+        &mut self,
+        from: usize,
+        to: usize,
+        serve: impl Fn(&mut Self) -> Result<A, Fault> + 'static,
+        then: impl FnOnce(&mut Self, Result<A, Fault>) + 'static,
+    ) {
+        let life = self.hubs[from].life;
+        let then = Rc::new(RefCell::new(Some(then)));
+        let answer = move |world: &mut Self, answer| {
+            let then = then.borrow_mut().take().filter(|_| world.is_alive(from, life));
+            if let Some(then) = then {
+                then(world, answer);
+            }
+        };
+        let timeout = answer.clone();
+        self.after(PATIENCE, move |world| timeout(world, Err(Fault::Silence)));
+
+        let wait = self.delay();
+        self.after(wait, move |world| {
+            if world.is_lost(from, to) {
+                return;
+            }
+            if !world.hubs[to].is_up {
+                // Mostly somebody says so at once.
+                let wait = if world.fate.percent(70) { 5 } else { PATIENCE };
+                return world.after(wait, move |world| answer(world, Err(Fault::Silence)));
+            }
+            let served = serve(world);
+            if world.fate.percent(world.weather.repeats) {
+                let wait = world.delay();
+                let life = world.hubs[to].life;
+                world.after(wait, move |world| {
+                    if world.is_alive(to, life) {
+                        drop(serve(world));
+                    }
+                });
+            }
+            let wait = world.delay();
+            world.after(wait, move |world| {
+                if !world.is_lost(from, to) {
+                    answer(world, served);
+                }
+            });
+        });
+    }
+
+    fn is_lost(&mut self, from: usize, to: usize) -> bool {
+        self.is_cut(from, to) || self.fate.percent(self.weather.loss)
+    }
+
+    /// A node dials a URL.
+    pub fn meet(&mut self, hub: usize, url: String) {
+        let greeting = self.hubs[hub].mesh.greeting(&url, Millis(self.now));
+        let named = |other: &crate::hub::Hub| http_url(&other.mesh.own().u) == url;
+        let to = self.hubs.iter().position(named).unwrap();
+        let serve = move |world: &mut Self| world.met_by(to, hub, greeting.clone());
+        self.request(hub, to, serve, move |world, answer| {
+            let at = world.at();
+            let mesh = &mut world.hubs[hub].mesh;
+            let changes = match answer {
+                Ok(meeting) => mesh.met(&url, meeting, at).unwrap(),
+                Err(_) => mesh.failed(&url, at),
+            };
+            world.mesh_changed(hub, changes);
+        });
+    }
+
+    /// A node is met by another; a stranger is looked up first.
+    fn met_by(&mut self, hub: usize, by: usize, meeting: Meeting) -> Result<Meeting, Fault> {
+        let (at, node) = (self.at(), meeting.node.node_id.clone());
+        if self.hubs[hub].mesh.find(&node).is_none() && (!self.hubs[by].is_up || self.is_lost(hub, by)) {
+            return Err(Fault::Stranger);
+        }
+        let changes = self.hubs[hub].mesh.heard(meeting, at).unwrap();
+        self.mesh_changed(hub, changes);
+        Ok(self.hubs[hub].mesh.answer(&node, at.now))
+    }
+}

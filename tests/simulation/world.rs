@@ -1,0 +1,106 @@
+//! A world: virtual time, what happens when, and all that it happens to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use pigeonhub_protocol::{Millis, Moment};
+
+use crate::fate::Fate;
+use crate::hub::Hub;
+use crate::ledger::Ledger;
+use crate::page::Page;
+use crate::wire::{Wire, WireId};
+
+/// When a world begins; clocks never show less.
+pub const DAWN: u64 = 1_000_000_000;
+/// More than this does not happen unless something goes round in circles.
+const MOST: u64 = 3_000_000;
+
+type Happening = Box<dyn FnOnce(&mut World)>;
+
+/// How bad the air is.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    /// Every way takes at least 5 ms and at most this.
+    pub delay: u64,
+    /// Percent of requests between nodes that arrive twice.
+    pub repeats: u64,
+    /// Percent of requests between nodes, and of answers, that do not arrive.
+    pub loss: u64,
+}
+
+impl Weather {
+    pub const FAIR: Self = Self { delay: 30, repeats: 0, loss: 0 };
+}
+
+/// Nodes, pages, and the wires between them.
+pub struct World {
+    pub now: u64,
+    pub fate: Fate,
+    pub weather: Weather,
+    /// Nodes.
+    pub hubs: Vec<Hub>,
+    /// Clients.
+    pub pages: Vec<Page>,
+    /// Sockets between them.
+    pub wires: BTreeMap<WireId, Wire>,
+    /// Pairs of nodes that cannot reach each other, the smaller number first.
+    pub cuts: BTreeSet<(usize, usize)>,
+    pub ledger: Ledger,
+    happenings: BTreeMap<(u64, u64), Happening>,
+    order: u64,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "World({} ms old)", self.now - DAWN)
+    }
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: DAWN,
+            fate: Fate::new(seed),
+            weather: Weather::FAIR,
+            hubs: Vec::new(),
+            pages: Vec::new(),
+            wires: BTreeMap::new(),
+            cuts: BTreeSet::new(),
+            ledger: Ledger::default(),
+            happenings: BTreeMap::new(),
+            order: 0,
+        }
+    }
+
+    /// Something will happen, so many milliseconds from now.
+    pub fn after(&mut self, wait: u64, happening: impl FnOnce(&mut Self) + 'static) {
+        self.order += 1;
+        assert!(self.order < MOST, "the world does not come to rest");
+        self.happenings.insert((self.now + wait, self.order), Box::new(happening));
+    }
+
+    /// Runs until so long after the beginning.
+    pub fn run_until(&mut self, millis: u64) {
+        let until = DAWN + millis;
+        while let Some(next) = self.happenings.first_entry().filter(|next| next.key().0 <= until) {
+            let ((at, _), happening) = next.remove_entry();
+            self.now = at;
+            happening(self);
+        }
+        self.now = until;
+    }
+
+    /// How long a way takes.
+    pub const fn delay(&mut self) -> u64 {
+        self.fate.between(5, self.weather.delay)
+    }
+
+    pub const fn at(&mut self) -> Moment {
+        Moment { now: Millis(self.now), seed: self.fate.roll() }
+    }
+
+    pub fn is_cut(&self, one: usize, two: usize) -> bool {
+        self.cuts.contains(&(one.min(two), one.max(two)))
+    }
+}
