@@ -13,7 +13,7 @@ pub const CORES: [&str; 4] =
     ["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-node-sql", "pigeonhub-client-core"];
 
 /// What each crate may import of ours, dev-dependencies included. `docs/architecture.md` says why.
-const WALLS: [(&str, &[&str]); 9] = [
+const WALLS: [(&str, &[&str]); 10] = [
     ("pigeonhub-protocol", &[]),
     ("pigeonhub-node-core", &["pigeonhub-protocol"]),
     ("pigeonhub-node-sql", &["pigeonhub-protocol", "pigeonhub-node-core"]),
@@ -21,6 +21,7 @@ const WALLS: [(&str, &[&str]); 9] = [
     ("pigeonhub-client-core", &["pigeonhub-protocol"]),
     ("pigeonhub-wasm", &["pigeonhub-protocol", "pigeonhub-client-core"]),
     ("demo-app", &["pigeonhub-protocol", "pigeonhub-client-core", "pigeonhub-wasm"]),
+    ("pigeonhub-spin-host", &[]),
     (
         "pigeonhub-tests",
         &[
@@ -31,6 +32,7 @@ const WALLS: [(&str, &[&str]); 9] = [
             "pigeonhub-client-core",
             "pigeonhub-wasm",
             "demo-app",
+            "pigeonhub-spin-host",
         ],
     ),
     ("xtask", &[]),
