@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::{Array, JSON};
+use js_sys::{Array, JSON, Promise};
 use pigeonhub_client_core::{ConnectionState, Description, RtcCommand, RtcInput};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -191,8 +191,10 @@ impl Connection {
                     let added = self
                         .raw
                         .add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(init.unchecked_ref()));
-                    // One of an older description, or of a kind that this browser does not know.
-                    let _ = JsFuture::from(added).await;
+                    // It may fail: one of an older description, or of a kind that this browser does
+                    // not know. Nobody waits for it, the browser keeps what follows behind it; but
+                    // somebody has to take its rejection.
+                    let _ = Promise::all_settled(&Array::of1(&added));
                 }
                 Ok(())
             }
