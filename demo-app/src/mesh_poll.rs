@@ -9,9 +9,9 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
 
 use crate::address::NodeAddress;
-use crate::clock;
 use crate::mesh::Answers;
 use crate::state::State;
+use crate::{clock, session};
 
 /// Between two rounds.
 const PAUSE: i32 = 2_000;
@@ -23,6 +23,7 @@ pub fn start(state: State) {
     spawn_local(async move {
         loop {
             round(state).await;
+            session::catch_up(state);
             clock::sleep(PAUSE).await;
         }
     });

@@ -101,10 +101,8 @@ async fn enter(state: State, hub: Hub) {
     state.say(Tone::Good, format!("You are in the network {network}."));
     state.sessions.set(hub.nodes());
     state.narrate_sessions();
-    for peer in hub.peers() {
-        meet(state, &peer);
-    }
     state.hub.set(Some(hub.clone()));
+    catch_up(state);
     state.stage.set(Stage::Inside);
     mesh_poll::look_again(state);
     while let Some(event) = events.next().await {
@@ -113,6 +111,13 @@ async fn enter(state: State, hub: Hub) {
             break;
         }
         hear(state, &hub, event);
+    }
+}
+
+/// Where everybody is now: those who only moved to another node are not told of as events.
+pub fn catch_up(state: State) {
+    for peer in state.hub.get_untracked().iter().flat_map(Hub::peers) {
+        meet(state, &peer);
     }
 }
 
