@@ -39,7 +39,7 @@ pub trait Mailroom: Store {
 }
 
 /// The body of `POST /signaling/exchange`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Talk {
     /// The ticket of the last answer; without one, a session begins.

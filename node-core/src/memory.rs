@@ -95,6 +95,24 @@ impl Memory {
         }
     }
 
+    /// Takes an outlet away again: nobody reads at it any more.
+    pub fn detach(
+        &mut self,
+        network: &NetworkName,
+        peer: PeerId,
+        session: SessionId,
+        outlet: &Arc<dyn Outlet>,
+    ) {
+        if let Some(member) = self.member_of(network, &peer, session)
+            && member.outlet.as_ref().is_some_and(|known| Arc::ptr_eq(known, outlet))
+        {
+            member.outlet = None;
+            if let Some(network) = self.networks.get_mut(network) {
+                network.due = Millis(0);
+            }
+        }
+    }
+
     /// Takes up to `most` messages for a session; none if the peer has another session by now.
     pub fn take(
         &mut self,

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod calendar;
+mod conversation;
 mod mesh;
 mod page;
 mod publish;
@@ -14,6 +15,7 @@ mod route;
 mod status;
 
 pub use self::calendar::iso_8601;
+pub use self::conversation::{EventsQuery, conversation};
 pub use self::mesh::{announced, done, meeting, routed};
 pub use self::page::{PageQuery, peers};
 pub use self::publish::{Publication, Replica, found, published, replicated};

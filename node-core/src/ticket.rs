@@ -20,6 +20,12 @@ pub const TICKET: u64 = 10 * 60 * 1000;
 #[derive(Clone)]
 pub struct TicketKey([u8; 32]);
 
+impl core::fmt::Debug for TicketKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TicketKey(…)")
+    }
+}
+
 impl TicketKey {
     /// Made from the node's secret key; tells nothing about it.
     #[must_use]

@@ -32,6 +32,7 @@ impl Host {
                 let listed = self.store.page(&NetworkName::default(), None, LISTED);
                 self.status(|status| status.signaling(&listed))
             }
+            Call::Exchange(talk) => self.exchange(talk),
             Call::GeneratePeerId => self.generate(),
             Call::Peers(query) => {
                 let page = self.store.page(&query.network, query.cursor, query.limit + 1);
@@ -69,7 +70,9 @@ impl Host {
             }
             Call::Replicate(_, replica) => self.replicate(replica),
             // Carried out where the request's headers are.
-            Call::Meet(_) | Call::Metrics => Reply::refuse(pigeonhub_protocol::Code::NotFound),
+            Call::Meet(_) | Call::Metrics | Call::Events(_) => {
+                Reply::refuse(pigeonhub_protocol::Code::NotFound)
+            }
         }
     }
 
@@ -147,6 +150,7 @@ impl Host {
             node: &self.node,
             mesh: &mesh,
             app: &self.app,
+            transports: &["websocket", "http"],
             port: self.port,
             started: self.started,
             now: now(),

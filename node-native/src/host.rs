@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use parking_lot::Mutex;
+use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{Decision, Event, Node, Records, exchange};
 use pigeonhub_protocol::{Millis, Moment};
 use tokio::sync::watch;
@@ -31,6 +32,8 @@ pub struct Host {
     pub mesh: Mesh,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// What seals the tickets of peers that come over plain HTTP.
+    pub tickets: TicketKey,
     /// `APP_ID`.
     pub app: String,
     /// The port at which it listens.

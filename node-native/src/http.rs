@@ -13,6 +13,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use pigeonhub_node_core::MailSeq;
 use pigeonhub_node_core::gate::{MESH_HEADER, Signed};
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_protocol::http_signature::{self, decode_key};
@@ -117,6 +118,10 @@ async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
                 response.headers_mut().extend(header(MESH_HEADER, &signed.answer(secret)));
             }
             response
+        }
+        Ok(rest::Call::Events(query)) => {
+            let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+            host.events(&query.ticket, MailSeq(last.unwrap_or(query.cursor)))
         }
         Ok(rest::Call::Metrics) => host.figures().into_response(),
         Ok(call) => response(host.call(call).await),

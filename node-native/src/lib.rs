@@ -30,6 +30,7 @@ mod socket;
 mod store;
 mod sweeper;
 mod upgrade;
+mod visits;
 
 pub use config::{Config, LogFormat};
 pub use errors::Error;

@@ -47,6 +47,11 @@ impl Line {
         }
     }
 
+    /// Rings for what may have come before there was a line.
+    pub fn ring_first(&self) {
+        self.raise(Signs::MAIL);
+    }
+
     /// The session is to end; the first reason counts.
     pub fn close(&self, close: Close) {
         // A second reason is of no use.

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use parking_lot::Mutex;
 use pigeonhub_node_core::gate::{Secret, authority};
+use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{Membership, Node, Records};
 use pigeonhub_protocol::mesh::NodeDescriptor;
 use pigeonhub_protocol::{Close, NodeId};
@@ -56,6 +57,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let port = address.port();
 
     let id = key::node_id(&config, &key);
+    let tickets = TicketKey::from_secret(key.as_bytes());
     let secret = Secret::new(config.mesh_secret.as_deref());
     let metrics = Arc::new(Metrics::default());
     let patience = Duration::from_millis(config.signaling_timeout);
@@ -75,6 +77,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         sessions: Arc::new(Sessions::default()),
         mesh: Mesh::new(membership, courier, gate),
         metrics,
+        tickets,
         app: config.app_id,
         port,
         started: now(),

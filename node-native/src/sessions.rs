@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pigeonhub_node_core::{Admission, Node, SessionId};
-use pigeonhub_protocol::{Close, PeerId};
+use pigeonhub_protocol::{Close, Millis, PeerId};
 use tokio::time::timeout;
 
+use crate::clock::now;
 use crate::line::Line;
 
 /// How long the old socket of a peer has to answer when a new one comes.
@@ -20,6 +21,8 @@ const PROBE_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Sessions {
     open: Mutex<HashMap<PeerId, (SessionId, Arc<Line>)>>,
+    /// Peers that come over plain HTTP, and until when they count as here.
+    visits: Mutex<HashMap<PeerId, (SessionId, Millis)>>,
     last: AtomicU64,
 }
 
@@ -65,7 +68,8 @@ impl Sessions {
         asked: Option<&str>,
     ) -> Result<Seat, (Admission, Option<Arc<Line>>)> {
         let mut open = self.open.lock();
-        match node.admit(asked, |peer| open.contains_key(peer), open.len()) {
+        let is_here = |peer: &PeerId| open.contains_key(peer) || self.is_visiting(peer);
+        match node.admit(asked, is_here, open.len()) {
             Admission::Welcome(peer) => Ok(self.seat(&mut open, peer)),
             admission @ Admission::Probe(peer) => {
                 Err((admission, open.get(&peer).map(|(_, line)| Arc::clone(line))))
@@ -88,6 +92,43 @@ impl Sessions {
         let line = Arc::new(Line::default());
         open.insert(peer, (session, Arc::clone(&line)));
         Seat { peer, session, line, sessions: Arc::clone(self) }
+    }
+
+    /// A peer is here over plain HTTP until then, unless it is here in another way: whether it is.
+    pub fn visit(&self, peer: PeerId, session: SessionId, until: Millis, now: Millis, most: usize) -> bool {
+        if self.open.lock().contains_key(&peer) {
+            return false;
+        }
+        let mut visits = self.visits.lock();
+        if visits.len() >= most {
+            visits.retain(|_, (_, until)| *until > now);
+        }
+        let is_other = |(other, until): &(SessionId, Millis)| *other != session && *until > now;
+        let may = match visits.get(&peer) {
+            Some(known) => !is_other(known),
+            None => visits.len() < most,
+        };
+        if may {
+            visits.insert(peer, (session, until));
+        }
+        may
+    }
+
+    /// A visit is over.
+    pub fn leave(&self, peer: PeerId, session: SessionId) {
+        let mut visits = self.visits.lock();
+        if visits.get(&peer).is_some_and(|(known, _)| *known == session) {
+            visits.remove(&peer);
+        }
+    }
+
+    /// Whether a peer is here, by a socket or over plain HTTP.
+    pub fn is_here(&self, peer: &PeerId) -> bool {
+        self.open.lock().contains_key(peer) || self.is_visiting(peer)
+    }
+
+    fn is_visiting(&self, peer: &PeerId) -> bool {
+        self.visits.lock().get(peer).is_some_and(|(_, until)| *until > now())
     }
 
     /// How many are open.

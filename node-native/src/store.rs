@@ -5,7 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use pigeonhub_node_core::{Change, Facts, Mail, Memory, Needs, Outlet, Presence, SessionId, Store};
+use pigeonhub_node_core::{
+    Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
+};
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
 /// How many locks there are. More than cores, so that two busy networks rarely share one.
@@ -35,6 +37,16 @@ impl Shards {
     /// See [`Memory::attach`].
     pub fn attach(&self, network: &NetworkName, peer: PeerId, session: SessionId, outlet: Arc<dyn Outlet>) {
         self.shard(network).lock().attach(network, peer, session, outlet);
+    }
+
+    /// See [`Memory::detach`].
+    pub fn detach(&self, network: &NetworkName, peer: PeerId, session: SessionId, outlet: &Arc<dyn Outlet>) {
+        self.shard(network).lock().detach(network, peer, session, outlet);
+    }
+
+    /// See [`Memory::acknowledge`].
+    pub fn acknowledge_now(&self, network: &NetworkName, peer: PeerId, session: SessionId, cursor: MailSeq) {
+        self.shard(network).lock().acknowledge(network, peer, session, cursor);
     }
 
     /// See [`Memory::take`].
@@ -92,6 +104,30 @@ impl Store for Shards {
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Infallible> {
         self.shard(network).lock().commit(network, changes);
+        Ok(())
+    }
+}
+
+impl Mailroom for Shards {
+    async fn read(
+        &self,
+        network: &NetworkName,
+        peer: PeerId,
+        session: SessionId,
+        cursor: MailSeq,
+        most: usize,
+    ) -> Result<Vec<(MailSeq, Mail)>, Infallible> {
+        Ok(self.shard(network).lock().read(network, peer, session, cursor, most))
+    }
+
+    async fn acknowledge(
+        &self,
+        network: &NetworkName,
+        peer: PeerId,
+        session: SessionId,
+        cursor: MailSeq,
+    ) -> Result<(), Infallible> {
+        self.acknowledge_now(network, peer, session, cursor);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The store: load and commit, as statements.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -39,15 +40,28 @@ impl<D: Database> SqlStore<D> {
     }
 
     /// The nodes that can be reached: the host knows them, for they are no network's.
-    #[must_use]
-    pub fn with_nodes(mut self, nodes: Vec<NodeId>) -> Self {
+    pub fn with_nodes(&mut self, nodes: Vec<NodeId>) {
         self.nodes = nodes;
-        self
     }
 
-    /// The same store at another time.
+    /// The store at another time, for a request that takes long.
     pub const fn at(&mut self, now: Millis) {
         self.now = now;
+    }
+
+    /// The store of another node: a host may have to read its name before it knows it.
+    pub fn of(&mut self, own: NodeId) {
+        self.own = own;
+    }
+
+    /// Everything that is kept under a name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn all_kept(&self) -> Result<BTreeMap<String, String>, SqlError<D::Error>> {
+        let rows = self.run("SELECT name, text FROM kept", &[]).await?;
+        let pair = |row: &Row| Some((row::text(row.first()?)?.to_string(), row::text(row.get(1)?)?.to_string()));
+        Ok(rows.iter().filter_map(pair).collect())
     }
 
     /// Makes the tables that are not there yet.

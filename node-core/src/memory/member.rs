@@ -19,11 +19,7 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn target(&self) -> Target {
-        Target {
-            homes: self.homes.clone(),
-            full: self.mailbox.is_full(),
-            waits: !self.mailbox.is_empty(),
-        }
+        Target { homes: self.homes.clone(), full: self.mailbox.is_full(), waits: !self.mailbox.is_empty() }
     }
 
     /// The presence at this node.

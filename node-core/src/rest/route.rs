@@ -5,7 +5,8 @@ use alloc::string::String;
 use pigeonhub_protocol::mesh::{Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Routing};
 use pigeonhub_protocol::{Code, NodeId, limit};
 
-use super::{PageQuery, Publication, Replica, Reply, bodies, query};
+use super::{EventsQuery, PageQuery, Publication, Replica, Reply, bodies, query};
+use crate::Talk;
 
 /// A request.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,10 @@ pub enum Call {
     Health,
     /// `GET /signaling`
     Signaling,
+    /// `POST /signaling/exchange`
+    Exchange(Talk),
+    /// `GET /signaling/events`: a stream, which only the host can keep open.
+    Events(EventsQuery),
     /// `GET /generate-peer-id`
     GeneratePeerId,
     /// `GET /peers`
@@ -78,14 +83,21 @@ pub fn route(request: &Request<'_>) -> Result<Call, Reply> {
         "/"
         | "/health"
         | "/signaling"
+        | "/signaling/events"
         | "/generate-peer-id"
         | "/peers"
         | "/hubs"
         | "/metrics"
         | "/api/node"
         | "/.well-known/pigeonhub-bootstrap" => GET,
-        "/api/meet" | "/api/leave" | "/api/announce-peer" | "/api/withdraw-peer" | "/api/route-signal"
-        | "/api/publish" | "/api/replicate" => POST,
+        "/signaling/exchange"
+        | "/api/meet"
+        | "/api/leave"
+        | "/api/announce-peer"
+        | "/api/withdraw-peer"
+        | "/api/route-signal"
+        | "/api/publish"
+        | "/api/replicate" => POST,
         _ if path.starts_with("/api/find/") => GET,
         _ => return Err(Reply::refuse(Code::NotFound)),
     };
@@ -101,6 +113,7 @@ fn get(path: &str, query: &str) -> Result<Call, Reply> {
         "/" => Call::Root,
         "/health" => Call::Health,
         "/signaling" => Call::Signaling,
+        "/signaling/events" => Call::Events(EventsQuery::read(query)),
         "/generate-peer-id" => Call::GeneratePeerId,
         "/peers" => Call::Peers(PageQuery::read(query)?),
         "/hubs" => Call::Hubs,
@@ -120,6 +133,7 @@ fn topic(path: &str) -> Result<String, Reply> {
 
 fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
     match path {
+        "/signaling/exchange" => return bodies::one(body).map(Call::Exchange),
         "/api/meet" => return bodies::one(body).map(Call::Meet),
         "/api/publish" => return Publication::read(body).map(Call::Publish),
         _ => {}

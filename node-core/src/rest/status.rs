@@ -22,6 +22,8 @@ pub struct Status<'a> {
     pub mesh: &'a Membership,
     /// The mesh's name for itself, `APP_ID`.
     pub app: &'a str,
+    /// How peers may talk to it: `websocket`, `http`; best first.
+    pub transports: &'a [&'static str],
     /// The port at which it listens.
     pub port: u16,
     /// When it was started.
@@ -80,7 +82,7 @@ impl Status<'_> {
             peer_data_entries: self.peers,
             instructions: "Open wsUrl with ?peerId=<40 hexadecimal digits>, then send an announce.",
             alternative_urls: AlternativeUrls { ws_url_127: &local, webrtc_url_127: &local },
-            transports: ["websocket"],
+            transports: self.transports,
             limits: Limits {
                 message: limit::MESSAGE,
                 profile: limit::PROFILE,
@@ -195,7 +197,7 @@ struct Signaling<'a> {
     peer_data_entries: usize,
     instructions: &'static str,
     alternative_urls: AlternativeUrls<'a>,
-    transports: [&'static str; 1],
+    transports: &'a [&'static str],
     limits: Limits,
     app: &'a str,
     node: &'a NodeDescriptor,

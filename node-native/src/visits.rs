@@ -1,0 +1,157 @@
+//! Peers that come over plain HTTP: what they post, and the streams on which they get their mail.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{FutureExt, Stream, stream};
+use pigeonhub_node_core::rest::{self, Reply};
+use pigeonhub_node_core::{Caller, ConverseError, Event, MailSeq, Talk, converse, mail, ticket};
+use pigeonhub_protocol::{Code, Frame};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::clock::now;
+use crate::host::Host;
+use crate::http::response;
+use crate::line::Line;
+
+/// A visit that says nothing and has no stream for this long is over.
+const ABSENCE: u64 = 30_000;
+/// A stream ends itself after about this time, as serverless nodes' streams do: clients need one way
+/// of going on only.
+const STREAM: Duration = Duration::from_secs(55);
+/// How often a stream renews its visit.
+const RENEWAL: Duration = Duration::from_secs(10);
+/// Messages in one go.
+const HANDFUL: usize = 64;
+
+impl Host {
+    /// `POST /signaling/exchange`
+    pub fn exchange(self: &Arc<Self>, talk: Talk) -> Reply {
+        // Who begins a session without a ticket could be anybody.
+        if talk.ticket.is_none() && talk.peer_id.is_some_and(|peer| self.sessions.is_here(&peer)) {
+            return Reply::refuse(Code::AlreadyConnected);
+        }
+        let at = self.clock.moment();
+        let conversation = converse(&self.node, &self.store, &self.tickets, talk, at).now_or_never();
+        let conversation = match conversation {
+            Some(Ok(conversation)) => conversation,
+            Some(Err(ConverseError::Refused(code))) => return Reply::refuse(code),
+            Some(Err(ConverseError::Store(never))) => match never {},
+            None => unreachable!("the store in memory never waits"),
+        };
+        // A socket of the same peer that came at this very moment stays; its announce counts.
+        self.renew(&conversation.caller);
+        let reply = rest::conversation(&self.node.id, &conversation);
+        self.carry_out(conversation.errands);
+        reply
+    }
+
+    /// The visit goes on; whether the peer is not here in another way.
+    fn renew(&self, caller: &Caller) -> bool {
+        if caller.network.is_none() {
+            self.sessions.leave(caller.peer, caller.session);
+            return true;
+        }
+        let most = self.node.settings.connections;
+        self.sessions.visit(caller.peer, caller.session, now().plus(ABSENCE), now(), most)
+    }
+
+    /// `GET /signaling/events`
+    pub fn events(self: &Arc<Self>, ticket: &str, cursor: MailSeq) -> Response {
+        let caller = match ticket::open(ticket, &self.tickets, now()) {
+            Ok(caller) => caller,
+            Err(code) => return response(Reply::refuse(code)),
+        };
+        let Some(network) = caller.network.clone() else {
+            return response(Reply::refuse(Code::NotAnnounced));
+        };
+        if !self.renew(&caller) {
+            return response(Reply::refuse(Code::AlreadyConnected));
+        }
+        self.store.acknowledge_now(&network, caller.peer, caller.session, cursor);
+        let line = Arc::new(Line::default());
+        let outlet = Arc::clone(&line) as Arc<dyn pigeonhub_node_core::Outlet>;
+        self.store.attach(&network, caller.peer, caller.session, outlet);
+        line.ring_first();
+        let jitter = Duration::from_millis(self.clock.dice() % 5_000);
+        let end = Instant::now() + STREAM + jitter;
+        let visit = Visit { host: Arc::clone(self), caller, line, cursor, end, renewal: Instant::now() };
+        let events = stream::unfold(visit, |mut visit| async {
+            let events = visit.next().await?;
+            Some((stream::iter(events.into_iter().map(Ok::<_, Infallible>)), visit))
+        });
+        let keep_alive = KeepAlive::new().interval(Duration::from_secs(10));
+        Sse::new(flat(events)).keep_alive(keep_alive).into_response()
+    }
+}
+
+fn flat<S: Stream>(events: S) -> impl Stream<Item = <S::Item as Stream>::Item>
+where
+    S::Item: Stream,
+{
+    futures_util::StreamExt::flatten(events)
+}
+
+/// An open stream.
+struct Visit {
+    host: Arc<Host>,
+    caller: Caller,
+    line: Arc<Line>,
+    cursor: MailSeq,
+    end: Instant,
+    renewal: Instant,
+}
+
+impl Visit {
+    /// The next events; `None` when the stream is over.
+    async fn next(&mut self) -> Option<Vec<SseEvent>> {
+        loop {
+            if Instant::now() >= self.renewal {
+                self.renewal = Instant::now() + RENEWAL;
+                if !self.host.renew(&self.caller) {
+                    return None;
+                }
+                self.host.happen(Event::StillHere(self.caller.clone()));
+            }
+            let mail = self.mail();
+            if let Some((last, _)) = mail.last() {
+                self.cursor = *last;
+                let event = |(seq, frame): (MailSeq, Frame)| {
+                    SseEvent::default().id(seq.0.to_string()).data(frame.as_str())
+                };
+                return Some(mail.into_iter().map(event).collect());
+            }
+            if self.line.closing().is_some() || self.host.is_stopping() || Instant::now() >= self.end {
+                return None;
+            }
+            let wait = self.end.min(self.renewal);
+            tokio::select! {
+                _ = timeout_at(wait, self.line.signs()) => {}
+                () = self.host.stopped() => return None,
+                () = sleep_until(wait) => {}
+            }
+        }
+    }
+
+    fn mail(&self) -> Vec<(MailSeq, Frame)> {
+        let mail = mail(&self.host.store, &self.caller, self.cursor, HANDFUL, now()).now_or_never();
+        match mail {
+            Some(Ok(mail)) => mail,
+            Some(Err(never)) => match never {},
+            None => unreachable!("the store in memory never waits"),
+        }
+    }
+}
+
+impl Drop for Visit {
+    /// From now on what nobody reads in time goes back to its sender.
+    fn drop(&mut self) {
+        if let Some(network) = &self.caller.network {
+            let line = Arc::clone(&self.line) as Arc<dyn pigeonhub_node_core::Outlet>;
+            self.host.store.detach(network, self.caller.peer, self.caller.session, &line);
+        }
+    }
+}
