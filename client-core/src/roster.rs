@@ -20,6 +20,8 @@ const GRACE: u64 = 15_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
     peers: BTreeMap<PeerId, Entry>,
+    /// Whether the word of a lost session may be among what is known.
+    is_fading: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +96,7 @@ impl Roster {
         let sightings = self.peers.values_mut().flat_map(|entry| &mut entry.sightings);
         for sighting in sightings.filter(|sighting| sighting.session == lost) {
             sighting.until = Some(now.plus(GRACE));
+            self.is_fading = true;
         }
     }
 
@@ -110,12 +113,16 @@ impl Roster {
         let now = turn.now;
         if self.deadline(is_any_open).is_some_and(|due| due <= now) {
             self.keep(turn, |_, sighting| sighting.until.is_none_or(|until| until > now));
+            self.is_fading = self.deadline(true).is_some();
         }
     }
 
     pub(crate) fn deadline(&self, is_any_open: bool) -> Option<Millis> {
+        if !self.is_fading || !is_any_open {
+            return None;
+        }
         let sightings = self.peers.values().flat_map(|entry| &entry.sightings);
-        sightings.filter_map(|sighting| sighting.until).min().filter(|_| is_any_open)
+        sightings.filter_map(|sighting| sighting.until).min()
     }
 
     /// Whether this session's node has told of the peer.

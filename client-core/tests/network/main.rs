@@ -19,7 +19,7 @@ use world::{Trouble, World};
 const TROUBLE: Trouble = Trouble { until: 15_000, loss: 30, repeats: 20, deaths: 3 };
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// One dials, or both at once. Nobody dials again, so no single step may give up on its own.
     #[test]

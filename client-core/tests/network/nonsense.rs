@@ -13,7 +13,7 @@ use crate::fate::Fate;
 const WEIGHT: usize = 400_000;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nonsense_does_no_harm(seed: u64) {
