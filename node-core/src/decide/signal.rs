@@ -60,13 +60,17 @@ impl Node {
 
     /// A signal came back from the mesh untaken: another way, a wait, or the honest error.
     pub(super) fn settled(&self, untaken: Route, outcome: &Outcome, facts: &Facts, now: Millis) -> Decision {
+        let Route { nodes: tried, signal, deadline, .. } = untaken;
+        let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
         let code = match outcome {
             Outcome::Routed(_) => return Decision::default(),
+            // It waited here for a peer of this node that is elsewhere now; only the sender's own node
+            // may bring it there. To the sender that is no fault of its own.
+            Outcome::Refused(Code::Forbidden) if sender.here().is_none() => Code::PeerUnavailable,
             Outcome::Refused(code) => *code,
             Outcome::Unreachable => Code::NodeUnreachable,
         };
-        let Route { nodes: tried, signal, deadline, .. } = untaken;
-        let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
+        let is_final = matches!(outcome, Outcome::Refused(Code::Forbidden | Code::MailboxFull));
         // Other nodes are tried at once the first time; then with the passing of time, or two nodes
         // that both refuse would be asked in turn without a pause.
         let is_first = deadline.is_none();
@@ -78,7 +82,7 @@ impl Node {
             }],
             ..Decision::default()
         };
-        let give_up = now >= deadline || wanted.full || code == Code::MailboxFull || code == Code::Forbidden;
+        let give_up = now >= deadline || wanted.full || is_final;
         match self.way(wanted, &tried) {
             Way::Here if !wanted.full => self.deliver(signal, Code::PeerUnavailable, now),
             Way::Nodes(nodes) if is_first && !wanted.waits => {
