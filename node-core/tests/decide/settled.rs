@@ -111,6 +111,17 @@ fn some_refusals_are_final() {
     }
 }
 
+/// A signal of another node's peer waited here for a peer that went on to a third node, which takes it
+/// only from the node of its sender.
+#[test]
+fn a_sender_elsewhere_is_not_told_that_it_is_forbidden() {
+    let scene = Scene::of([there('a', "n3"), there('b', "n2")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], Some(after(5_000)), Outcome::Refused(Code::Forbidden))),
+        ["return to a by n3: error peer-unavailable about offer to b"]
+    );
+}
+
 #[test]
 fn nothing_waits_in_a_full_mailbox() {
     let scene = Scene::of([here('a', 1), there('b', "n2")]).full('b');
