@@ -64,13 +64,16 @@ impl Node {
         let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
         let code = match outcome {
             Outcome::Routed(_) => return Decision::default(),
-            // It waited here for a peer of this node that is elsewhere now; only the sender's own node
-            // may bring it there. To the sender that is no fault of its own.
-            Outcome::Refused(Code::Forbidden) if sender.here().is_none() => Code::PeerUnavailable,
+            // The other node has not heard yet that the sender is here, or the sender is elsewhere and
+            // its own node has to bring it. To the sender that is no fault of its own.
+            Outcome::Refused(Code::Forbidden) => Code::PeerUnavailable,
             Outcome::Refused(code) => *code,
             Outcome::Unreachable => Code::NodeUnreachable,
         };
-        let is_final = matches!(outcome, Outcome::Refused(Code::Forbidden | Code::MailboxFull));
+        let is_final = match outcome {
+            Outcome::Refused(Code::Forbidden) => !sender.here().is_some_and(|here| here.is_live()),
+            _ => code == Code::MailboxFull,
+        };
         // Other nodes are tried at once the first time; then with the passing of time, or two nodes
         // that both refuse would be asked in turn without a pause.
         let is_first = deadline.is_none();
