@@ -101,14 +101,22 @@ fn no_wait_is_longer_than_the_hold() {
 }
 
 #[test]
-fn some_refusals_are_final() {
-    for (code, name) in [(Code::MailboxFull, "mailbox-full"), (Code::Forbidden, "forbidden")] {
-        let scene = Scene::of([here('a', 1), there('b', "n2")]);
-        assert_eq!(
-            scene.decides(settled(&["n2"], None, Outcome::Refused(code))),
-            [format!("deliver to a: error {name} about offer to b")]
-        );
-    }
+fn a_full_mailbox_is_final() {
+    let scene = Scene::of([here('a', 1), there('b', "n2")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, Outcome::Refused(Code::MailboxFull))),
+        ["deliver to a: error mailbox-full about offer to b"]
+    );
+}
+
+/// The other node knows the sender at a third node, and has not heard yet that it is here, too.
+#[test]
+fn a_node_that_has_yet_to_hear_of_the_sender_is_asked_again() {
+    let scene = Scene::of([here('a', 1), there('b', "n2")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], None, Outcome::Refused(Code::Forbidden))),
+        [r#"deliver to b: offer a to b "sdp" until +10000, else peer-unavailable"#]
+    );
 }
 
 /// A signal of another node's peer waited here for a peer that went on to a third node, which takes it
