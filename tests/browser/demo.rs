@@ -118,7 +118,7 @@ async fn assert_chat(one: &Visitor, other: &Visitor, text: &str) {
 #[tokio::test]
 async fn a_call_across_nodes_survives_a_node_and_a_newcomer_reaches_both() {
     let _turn = one_browser_test_at_a_time().await;
-    let mut mesh = Mesh::of(3).await;
+    let mut mesh = Mesh::patient(3).await;
     let ada = Visitor::join("Ada", &mesh.nodes[0], &[&mesh.nodes[2]]).await;
     let ben = Visitor::join("Ben", &mesh.nodes[1], &[&mesh.nodes[2]]).await;
 
@@ -129,10 +129,11 @@ async fn a_call_across_nodes_survives_a_node_and_a_newcomer_reaches_both() {
     ada.sees_video(&ben).await;
     assert_chat(&ada, &ben, "Hello").await;
 
-    let (file, length) = (std::env::temp_dir().join(format!("pigeon-{}.bin", fresh_id())), 1_500_000);
-    std::fs::write(&file, vec![7; length]).unwrap();
-    ada.send_file(&ben, &file, length).await;
-    std::fs::remove_file(&file).unwrap();
+    let (dir, length) = (std::env::temp_dir().join(format!("pigeonhub-{}", fresh_id())), 1_500_000);
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("letter.pdf"), vec![7; length]).unwrap();
+    ada.send_file(&ben, &dir.join("letter.pdf"), length).await;
+    std::fs::remove_dir_all(dir).unwrap();
 
     if let Some(path) = std::env::var_os("PIGEONHUB_SCREENSHOT") {
         ada.browser.driver.execute("scrollTo(0, 0)", Vec::new()).await.unwrap();

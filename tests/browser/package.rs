@@ -40,7 +40,7 @@ async fn assert_talk(one: (&Page, &str), other: (&Page, &str), text: &str) {
 #[tokio::test]
 async fn two_pages_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_node() {
     let _turn = one_browser_test_at_a_time().await;
-    let (mut mesh, server) = (Mesh::of(3).await, serve().await);
+    let (mut mesh, server) = (Mesh::patient(3).await, serve().await);
     let (ada, ada_id) = join(&server, &mesh.nodes[0], "Ada").await;
     let (ben, ben_id) = join(&server, &mesh.nodes[1], "Ben").await;
     assert_eq!(ada.until("data", [ben_id.as_str()]).await, json!({"name": "Ben"}));
@@ -71,7 +71,7 @@ async fn two_pages_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_node(
 #[tokio::test]
 async fn a_newcomer_reaches_everybody_after_a_node_died() {
     let _turn = one_browser_test_at_a_time().await;
-    let (mut mesh, server) = (Mesh::of(3).await, serve().await);
+    let (mut mesh, server) = (Mesh::patient(3).await, serve().await);
     // Ada is told of two nodes and uses one; Ben is on another.
     let ada = Page::open(&server, "Ada", "hub.js").await;
     let nodes = [mesh.nodes[0].ws(), mesh.nodes[2].ws()];

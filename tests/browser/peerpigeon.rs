@@ -27,7 +27,7 @@ async fn assert_talk(small: &Page, great: &Page, about: &str) {
 #[tokio::test]
 async fn two_peerpigeon_pages_meet_across_nodes_part_and_meet_again() {
     let _turn = one_browser_test_at_a_time().await;
-    let (mesh, server) = (Mesh::of(2).await, serve().await);
+    let (mesh, server) = (Mesh::patient(2).await, serve().await);
     let (small, great) = (pigeon(&server, "smaller").await, pigeon(&server, "greater").await);
     // A network of its own, and the one of those who name none.
     for network in ["room", "global"] {
@@ -47,7 +47,7 @@ async fn two_peerpigeon_pages_meet_across_nodes_part_and_meet_again() {
 #[tokio::test]
 async fn a_peerpigeon_page_and_one_of_ours_meet_across_nodes() {
     let _turn = one_browser_test_at_a_time().await;
-    let (mesh, server) = (Mesh::of(2).await, serve().await);
+    let (mesh, server) = (Mesh::patient(2).await, serve().await);
     for (ours, theirs) in [(SMALLER, GREATER), (GREATER, SMALLER)] {
         let pigeon = pigeon(&server, "PeerPigeon").await;
         let hub = Page::open(&server, "ours", "hub.js").await;

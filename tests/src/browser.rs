@@ -1,7 +1,7 @@
 //! Real pages: a Chromium of its own for each, driven by a ChromeDriver of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -184,43 +184,49 @@ fn capabilities(profile: &Path) -> ChromeCapabilities {
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        "--use-fake-device-for-media-stream",
+        // Pictures enough to be counted, few enough to be encoded beside everything else.
+        "--use-fake-device-for-media-stream=fps=10",
         "--use-fake-ui-for-media-stream",
         // Two browsers on a machine without multicast cannot look up each other's `.local` names.
         "--disable-features=WebRtcHideLocalIpsWithMdns",
-        "--window-size=1280,900",
+        "--window-size=1360,1000",
     ] {
         capabilities.add_arg(flag).expect("JSON");
     }
     capabilities
 }
 
+/// Starts a driver at a free port. It looks for one that is free with IPv4 and IPv6 alike, and gives
+/// up when its first idea is not.
 async fn launch_driver() -> (Child, u16) {
-    const STARTED: &str = "started successfully on port ";
-    let mut child = Command::new(chromedriver())
-        .arg("--port=0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("ChromeDriver starts");
-    let output = child.stdout.take().expect("piped");
-    let (says, port) = oneshot::channel();
-    thread::spawn(move || {
-        let mut says = Some(says);
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if let Some((_, port)) = line.split_once(STARTED)
-                && let Some(says) = says.take()
-            {
-                let _ = says.send(port.trim_end_matches('.').parse().expect("a port"));
-            }
+    for _ in 0..20 {
+        let mut child = Command::new(chromedriver())
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("ChromeDriver starts");
+        let output = child.stdout.take().expect("piped");
+        let (says, port) = oneshot::channel();
+        thread::spawn(move || say_port(output, says));
+        if let Ok(Ok(port)) = timeout(PATIENCE, port).await {
+            return (child, port);
         }
-    });
-    match timeout(PATIENCE, port).await {
-        Ok(Ok(port)) => (child, port),
-        _ => {
-            end(&mut child);
-            panic!("ChromeDriver did not say `{STARTED}…`");
+        end(&mut child);
+    }
+    panic!("ChromeDriver found no free port");
+}
+
+/// Reads a driver's output to its end, and says the port once it is known.
+fn say_port(output: impl Read, says: oneshot::Sender<u16>) {
+    let mut says = Some(says);
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        if let Some((_, port)) = line.split_once("started successfully on port ")
+            && let Some(says) = says.take()
+        {
+            // Nobody may be waiting any more.
+            let _ = says.send(port.trim_end_matches('.').parse().expect("a port"));
         }
     }
 }

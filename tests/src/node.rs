@@ -176,6 +176,12 @@ impl Mesh {
         Self::with(count, &[]).await
     }
 
+    /// The same, of nodes that wait long for each other: for tests that keep the machine busy, and
+    /// kill nodes instead of pausing them.
+    pub async fn patient(count: usize) -> Self {
+        Self::with(count, &["--signaling-timeout", "15000"]).await
+    }
+
     /// The same, with more arguments for each.
     pub async fn with(count: usize, more: &[&str]) -> Self {
         let mut nodes: Vec<TestNode> = Vec::new();

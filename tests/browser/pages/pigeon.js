@@ -21,7 +21,8 @@ export async function join(node, networkName, peerId) {
   return mesh.peerId;
 }
 
-export const isConnected = (peerId) => mesh.getConnectedPeers().some((peer) => peer.peerId === peerId) || null;
+export const isConnected = (peerId) =>
+  mesh.getPeers().some((peer) => peer.peerId === peerId && peer.status === 'connected') || null;
 
 export const send = async (text) => (await mesh.sendMessage(text)) ?? null;
 
