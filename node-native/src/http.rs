@@ -20,7 +20,7 @@ use pigeonhub_protocol::http_signature::{self, decode_key};
 use pigeonhub_protocol::{Code, NodeId, limit};
 use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::clock::now;
@@ -41,12 +41,14 @@ pub fn router(host: Arc<Host>, origins: Option<Vec<HeaderValue>>) -> Router {
         .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
         .allow_headers([CONTENT_TYPE])
         .max_age(Duration::from_secs(24 * 60 * 60));
+    // By default images and event streams are left alone, too.
+    let large = DefaultPredicate::new().and(SizeAbove::new(1024));
     Router::new()
         .route("/demo", any(demo::to_index))
         .route("/demo/", any(demo::index))
         .route("/demo/{*path}", any(demo::file))
         .fallback(answer)
-        .layer(CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(1024)))
+        .layer(CompressionLayer::new().gzip(true).compress_when(large))
         .layer(cors)
         .layer(from_fn_with_state(Arc::clone(&host), sockets_first))
         .with_state(host)
