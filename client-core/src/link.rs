@@ -19,6 +19,8 @@ use repair::Repair;
 
 /// How long an offer may stay unanswered, milliseconds.
 const ANSWER: u64 = 30_000;
+/// The same on a link that stands.
+const RENEGOTIATION: u64 = 10_000;
 /// How long a connection may take after the descriptions are exchanged before it is helped.
 const CONNECT: u64 = 15_000;
 /// How long a connection may be without packets before it is helped; most recover by themselves.
@@ -195,7 +197,7 @@ impl Link {
 
     fn connected(&mut self, turn: &mut Turn<'_>) {
         let unanswered = matches!(self.negotiation.phase, Phase::Offered(_));
-        self.patience = unanswered.then(|| turn.now.plus(ANSWER));
+        self.patience = unanswered.then(|| turn.now.plus(RENEGOTIATION));
         self.trouble = None;
         self.repair = None;
         self.outbox.settle();
@@ -228,9 +230,10 @@ impl Link {
 
     fn out_of_patience(&mut self, turn: &mut Turn<'_>) {
         match self.negotiation.phase {
-            // A renegotiation that the other side does not take is no reason to hang up.
+            // No reason to hang up, but somebody waits for what changed: another offer is made.
             _ if self.is_connected() => {
                 self.outbox.clear();
+                self.negotiation.offer_due = true;
                 self.become_stable(turn);
             }
             Phase::Offering | Phase::Offered(_) => self.fail(LinkFailure::NoAnswer, turn),

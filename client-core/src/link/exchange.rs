@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use pigeonhub_protocol::{PeerId, RawJson, SignalKind};
 
-use super::{ANSWER, CONNECT, Link, Via};
+use super::{ANSWER, CONNECT, Link, RENEGOTIATION, Via};
 use crate::candidates::WaitingCandidates;
 use crate::negotiation::{Phase, Reply, Verdict};
 use crate::payload::{self, DescriptionNumber, RemoteDescription};
@@ -152,7 +152,7 @@ impl Link {
                 let number = self.say(description, None, way, turn);
                 self.negotiation.phase = Phase::Offered(number);
                 if self.is_connected() {
-                    self.patience = Some(turn.now.plus(ANSWER));
+                    self.patience = Some(turn.now.plus(RENEGOTIATION));
                 }
             }
             (Phase::Answering { answers, reply }, false) => {

@@ -102,7 +102,7 @@ fn when_the_last_node_is_lost_long_rests_are_cut_short() {
     }
     t.quietly([closed(9, 1006), closed(1, 1006)]);
     let before = t.now;
-    while !t.sleep().concat().contains("dial") {}
+    while !t.sleep().iter().any(|line| line.starts_with("dial") && line.ends_with(" b")) {}
     assert!(t.now - before <= 1_000);
 }
 
@@ -118,6 +118,29 @@ fn a_node_that_refuses_the_id_is_not_pestered_and_the_app_hears_of_it() {
         t.quietly([opened(1 + dials), closed(1 + dials, 1008)]);
     }
     assert!((3..20).contains(&dials), "{dials} dials in a minute, though each of them opens");
+}
+
+#[test]
+fn a_node_that_refuses_the_id_rests_longer_than_one_that_is_down() {
+    let longest = |code| {
+        let rests = (0..50).map(|seed| {
+            let mut t = Table::new(&["a"]);
+            t.seed = seed * 100;
+            t.quietly([command(Command::Start), opened(1), closed(1, code)]);
+            t.wake.unwrap_or_default()
+        });
+        rests.max().unwrap_or_default()
+    };
+    assert!(longest(1006) <= 500 && (2_000..=4_000).contains(&longest(1008)));
+}
+
+#[test]
+fn a_node_that_never_failed_is_preferred_to_a_better_one_that_did() {
+    let mut t = Table::new(&["a", "b", "c", "d"]);
+    t.quietly([command(Command::Start), closed(1, 1006), opened(2), opened(3)]);
+    t.now = 9_000;
+    t.quietly([hello(2), hello(3)]);
+    t.on(closed(2, 1006), ["! node b node-2 Down", "dial 4 d", "! node d Dialing"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct Table {
     pub wake: Option<u64>,
     /// Message ids in the order in which they were first seen.
     ids: Vec<String>,
-    seed: u64,
+    pub seed: u64,
 }
 
 impl Table {
