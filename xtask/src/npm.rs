@@ -54,7 +54,10 @@ pub fn install(house: &House) -> Result<()> {
     } else {
         "install"
     };
-    children::run(house.command("npm").current_dir(&dir).args([how, "--no-audit", "--no-fund"]))?;
+    // Install scripts run as us, and the one of PeerPigeon's WebRTC for Node.js compiles for minutes,
+    // if it can, what no browser needs.
+    let arguments = [how, "--ignore-scripts", "--no-audit", "--no-fund"];
+    children::run(house.command("npm").current_dir(&dir).args(arguments))?;
     fs::write(stamp, state)?;
     link_own(house)
 }
