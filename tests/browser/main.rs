@@ -1,6 +1,7 @@
 //! The house in real pages: the client of PeerPigeon, our npm package, the demo.
 //!
 //! Few tests, each a story: a Chromium of its own for every page, every page on another node.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, their helpers too")]
 
 mod demo;
 mod package;

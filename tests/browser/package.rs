@@ -1,6 +1,8 @@
 //! The npm package in pages as its users write them.
 
-use pigeonhub_tests::{Mesh, PATIENCE, PageServer, TestNode, eventually, fresh_id, one_browser_test_at_a_time};
+use pigeonhub_tests::{
+    Mesh, PATIENCE, PageServer, TestNode, eventually, fresh_id, one_browser_test_at_a_time,
+};
 use serde_json::{Value, json};
 
 use crate::page::{Page, serve};
@@ -38,7 +40,7 @@ async fn assert_talk(one: (&Page, &str), other: (&Page, &str), text: &str) {
 }
 
 #[tokio::test]
-async fn two_pages_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_node() {
+async fn two_browsers_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_node() {
     let _turn = one_browser_test_at_a_time().await;
     let (mut mesh, server) = (Mesh::patient(3).await, serve().await);
     let (ada, ada_id) = join(&server, &mesh.nodes[0], "Ada").await;
@@ -69,7 +71,7 @@ async fn two_pages_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_node(
 }
 
 #[tokio::test]
-async fn a_newcomer_reaches_everybody_after_a_node_died() {
+async fn the_browser_of_a_newcomer_reaches_everybody_after_a_node_died() {
     let _turn = one_browser_test_at_a_time().await;
     let (mut mesh, server) = (Mesh::patient(3).await, serve().await);
     // Ada is told of two nodes and uses one; Ben is on another.
@@ -92,7 +94,7 @@ async fn a_newcomer_reaches_everybody_after_a_node_died() {
 }
 
 #[tokio::test]
-async fn errors_are_typed_and_have_a_code() {
+async fn errors_in_the_browser_are_typed_and_have_a_code() {
     let _turn = one_browser_test_at_a_time().await;
     let (node, server) = (TestNode::alone("node").await, serve().await);
     let (page, own) = join(&server, &node, "Ada").await;

@@ -25,7 +25,7 @@ async fn assert_talk(small: &Page, great: &Page, about: &str) {
 }
 
 #[tokio::test]
-async fn two_peerpigeon_pages_meet_across_nodes_part_and_meet_again() {
+async fn two_browsers_with_peerpigeon_meet_across_nodes_part_and_meet_again() {
     let _turn = one_browser_test_at_a_time().await;
     let (mesh, server) = (Mesh::patient(2).await, serve().await);
     let (small, great) = (pigeon(&server, "smaller").await, pigeon(&server, "greater").await);
@@ -45,7 +45,7 @@ async fn two_peerpigeon_pages_meet_across_nodes_part_and_meet_again() {
 }
 
 #[tokio::test]
-async fn a_peerpigeon_page_and_one_of_ours_meet_across_nodes() {
+async fn a_browser_with_peerpigeon_and_one_with_ours_meet_across_nodes() {
     let _turn = one_browser_test_at_a_time().await;
     let (mesh, server) = (Mesh::patient(2).await, serve().await);
     for (ours, theirs) in [(SMALLER, GREATER), (GREATER, SMALLER)] {

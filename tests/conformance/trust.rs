@@ -16,6 +16,9 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// What is wrong with a proof, and how it becomes so.
+type Forgery = (&'static str, fn(&mut Proof));
+
 /// A proof in the making; a test changes one thing of it.
 struct Proof {
     key: SigningKey,
@@ -128,7 +131,7 @@ async fn unsigned_requests_between_nodes_have_no_effect() {
 async fn forged_requests_between_nodes_have_no_effect() {
     let mut stage = Stage::set().await;
     for (path, body) in stage.requests() {
-        let forgeries: [(&str, fn(&mut Proof)); 6] = [
+        let forgeries: [Forgery; 6] = [
             ("another key", |proof| proof.key = SigningKey::from_bytes(&[8; 32])),
             ("an unknown node", |proof| proof.node = "c"),
             ("long ago", |proof| proof.created -= 3600),
