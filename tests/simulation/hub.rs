@@ -14,7 +14,7 @@ use pigeonhub_node_core::{
 };
 use pigeonhub_protocol::mesh::{Departure, NodeDescriptor};
 use pigeonhub_protocol::{
-    Close, Frame, Millis, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal,
+    Close, Frame, Millis, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal, Signal,
 };
 
 use crate::link::Link;
@@ -107,6 +107,19 @@ impl Hub {
             last_session: 0,
             rung: Arc::default(),
         }
+    }
+
+    /// Whether the sender of a signal is known at no node.
+    pub fn is_stranger(&self, signal: &Signal) -> bool {
+        let needs = Needs {
+            network: signal.network.clone(),
+            targets: vec![signal.from],
+            sample: None,
+            waiting_for: None,
+            over_at: None,
+            nodes: false,
+        };
+        self.shelf.memory.borrow_mut().load(&needs).targets[0].homes.is_empty()
     }
 
     /// The sockets that it thinks are open.
@@ -230,7 +243,7 @@ impl World {
         match PeerMessage::parse(frame.as_str()) {
             Ok(message) => {
                 if let Some(signal) = signal_id(&message) {
-                    self.ledger.taken(signal, id, hub);
+                    self.ledger.taken(signal, id, hub, now);
                 }
                 self.session_event(id, Event::Said(caller, message));
             }

@@ -5,14 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire::WireId;
 
+/// How long it takes until every node knows where everybody is.
+const SETTLED: u64 = 30_000;
+
 /// The signals, by the id that their sender gave them.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: BTreeMap<String, Entry>,
+    /// For each pair of sockets, of sender and target, the signal that arrived last.
+    last: BTreeMap<(WireId, WireId), usize>,
+    /// How many signals there were.
+    count: usize,
 }
 
 #[derive(Debug, Default)]
 struct Entry {
+    /// Its place among all signals, and when it was taken first.
+    place: usize,
+    at: u64,
     /// How often nodes took it, and by which sockets of its sender.
     taken: usize,
     by: BTreeSet<WireId>,
@@ -34,8 +44,10 @@ impl Entry {
 
 impl Ledger {
     /// A node took it from its sender.
-    pub fn taken(&mut self, id: &str, by: WireId, hub: usize) {
-        let entry = self.entries.entry(id.into()).or_default();
+    pub fn taken(&mut self, id: &str, by: WireId, hub: usize, now: u64) {
+        self.count += 1;
+        let new = || Entry { place: self.count, at: now, ..Entry::default() };
+        let entry = self.entries.entry(id.into()).or_insert_with(new);
         entry.taken += 1;
         entry.by.insert(by);
         entry.hands.insert(hub);
@@ -51,9 +63,27 @@ impl Ledger {
         self.entries.entry(id.into()).or_default().ended += 1;
     }
 
+    /// Whether it arrives in order on the target's socket `at`, when that is there and nothing goes
+    /// wrong since `since`. What was said more than once has no order, nor what was sent while nodes
+    /// came and went.
+    pub fn arrives(&mut self, id: &str, at: WireId, since: u64) -> bool {
+        let judged = |entry: &&Entry| entry.taken == 1 && entry.ended == 0 && entry.at > since + SETTLED;
+        let Some(entry) = self.entries.get(id).filter(judged) else { return true };
+        let by = entry.by.first().copied().unwrap_or_default();
+        let last = self.last.entry((by, at)).or_default();
+        let in_order = *last < entry.place;
+        *last = entry.place.max(*last);
+        in_order
+    }
+
     /// It (or the error) was under way when the way broke.
     pub fn lost(&mut self, id: &str) {
         self.entries.entry(id.into()).or_default().lost += 1;
+    }
+
+    /// A node took it that has yet to hear of its sender, and so could not tell it of a failure.
+    pub fn taken_blindly(&mut self, id: &str) {
+        self.entries.entry(id.into()).or_default().excused = true;
     }
 
     /// The sender's socket is gone: whatever is open can end nowhere.

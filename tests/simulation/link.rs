@@ -215,7 +215,13 @@ impl World {
             }
             Parcel::Signal(journey) => {
                 let signal = journey.route.signal.clone();
-                signal.id.iter().for_each(|id| self.ledger.passed(id.as_str(), hub));
+                let is_blind = self.hubs[hub].is_stranger(&signal);
+                if let Some(id) = &signal.id {
+                    self.ledger.passed(id.as_str(), hub);
+                    if is_blind {
+                        self.ledger.taken_blindly(id.as_str());
+                    }
+                }
                 self.happen(hub, Event::Routed(from.clone(), signal)).routed
             }
             Parcel::Return(back) => {

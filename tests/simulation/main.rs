@@ -20,6 +20,7 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use wire::Break;
 use world::World;
 
 /// Worlds that are tried unless `PIGEONHUB_SEEDS` says otherwise.
@@ -28,6 +29,9 @@ const WORLDS: u64 = 60;
 const TROUBLE: u64 = 60_000;
 const CONNECTED: u64 = 120_000;
 const QUIET: u64 = 240_000;
+/// How long it takes to dial again in fair weather, the apps' pause included.
+const REDIAL: u64 = 10_000;
+const FOR_EVER: u64 = u64::MAX / 2;
 /// How long nodes remember those who left.
 const MEMORY: u64 = 110_000;
 
@@ -44,6 +48,10 @@ fn live(seed: u64) {
     let cleared = world.age() + TROUBLE;
     world.run_until(cleared + CONNECTED);
     assert_eq!(world.apart(), [""; 0]);
+    // In fair weather it is a matter of seconds.
+    world.redial();
+    world.run_until(cleared + CONNECTED + REDIAL);
+    assert_eq!(world.apart(), [""; 0]);
     world.run_until(cleared + QUIET);
     world.assert_presence_is_exact();
     world.assert_no_signal_is_lost();
@@ -52,6 +60,21 @@ fn live(seed: u64) {
     (0..world.pages.len()).for_each(|page| world.close_page(page));
     world.run_until(cleared + QUIET + MEMORY);
     world.assert_nothing_is_kept();
+}
+
+/// Connections do not depend on nodes: when all are gone, no app notices.
+#[test]
+fn calls_survive_the_death_of_all_nodes() {
+    for seed in 0..10 {
+        let mut world = World::populated(seed);
+        world.run_until(40_000);
+        assert_eq!(world.apart(), [""; 0], "world {seed}");
+        let before: Vec<_> = world.pages.iter().map(|page| page.links.clone()).collect();
+        (0..world.hubs.len()).for_each(|hub| world.crash_hub(hub, Break::Silent, FOR_EVER));
+        world.run_until(340_000);
+        assert_eq!(world.apart(), [""; 0], "world {seed}");
+        assert!(world.pages.iter().map(|page| &page.links).eq(&before), "world {seed}: an app was told");
+    }
 }
 
 #[test]

@@ -87,6 +87,16 @@ impl World {
         self.forget_page(index, Break::Loud);
     }
 
+    /// Whoever dialled somebody hangs up, and (as apps here do) dials again.
+    pub fn redial(&mut self) {
+        for index in 0..self.pages.len() {
+            let life = self.pages[index].life;
+            for peer in self.pages[index].wishes.clone() {
+                self.tell(index, life, Input::Command(Command::Hangup(peer)));
+            }
+        }
+    }
+
     /// The page is gone without a word.
     pub fn crash_page(&mut self, index: usize, how: Break) {
         self.forget_page(index, how);

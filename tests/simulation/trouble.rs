@@ -58,6 +58,7 @@ impl World {
             loss: if self.fate.percent(50) { 0 } else { self.fate.below(20) },
         };
         let until = self.now + millis;
+        self.fair_since = None;
         self.trouble(until, pause);
         self.after(millis, Self::clear_up);
     }
@@ -146,6 +147,7 @@ impl World {
 
     fn clear_up(&mut self) {
         self.weather = Weather::FAIR;
+        self.fair_since = Some(self.now);
         self.cuts.clear();
         for hub in 0..self.hubs.len() {
             if !self.hubs[hub].is_up {

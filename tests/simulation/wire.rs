@@ -3,7 +3,7 @@
 
 use pigeonhub_client_core::{SessionId, SessionInput};
 use pigeonhub_protocol::mesh::Departure;
-use pigeonhub_protocol::{Close, Frame, NodeMessage, PeerMessage};
+use pigeonhub_protocol::{Close, Code, Frame, NodeMessage, PeerMessage};
 
 use crate::world::World;
 
@@ -24,6 +24,8 @@ pub struct Wire {
     /// When the last thing under way arrives: nothing overtakes it.
     page_at: u64,
     hub_at: u64,
+    /// When it was dialled.
+    pub since: u64,
     /// When the node heard something last.
     pub heard: u64,
     /// What arrived before the node had decided whether the page may come in.
@@ -47,9 +49,21 @@ impl World {
         self.pages[page].wires.insert(session, id);
         let hub_life = self.hubs[hub].life;
         let (page_at, hub_at, heard) = (self.now, self.now, self.now);
-        let (early, is_seated, is_up) = (Vec::new(), false, false);
-        let wire =
-            Wire { page, page_life, hub, hub_life, session, is_up, page_at, hub_at, heard, early, is_seated };
+        let (early, since, is_seated, is_up) = (Vec::new(), self.now, false, false);
+        let wire = Wire {
+            page,
+            page_life,
+            hub,
+            hub_life,
+            session,
+            is_up,
+            page_at,
+            hub_at,
+            since,
+            heard,
+            early,
+            is_seated,
+        };
         self.wires.insert(id, wire);
         let wait = self.delay();
         self.after(wait, move |world| world.answer_dial(id));
@@ -114,7 +128,7 @@ impl World {
         let (wait, page, life, session) = (wire.page_at - self.now, wire.page, wire.page_life, wire.session);
         self.after(wait, move |world| {
             let arrives = world.wires[&id].is_up && world.is_page_wire(id);
-            world.note_arrival(page, frame.as_str(), arrives);
+            world.note_arrival(id, page, frame.as_str(), arrives);
             if arrives {
                 let text = frame.as_str().into();
                 world.tell_session(page, life, session, SessionInput::Frame(text));
@@ -123,16 +137,25 @@ impl World {
     }
 
     /// Whatever a page hears is of its own network and for it, and signals are kept book of.
-    fn note_arrival(&mut self, page: usize, text: &str, arrives: bool) {
-        let message = NodeMessage::parse(text).unwrap();
+    fn note_arrival(&mut self, wire: WireId, page: usize, text: &str, arrives: bool) {
+        let (message, since) = (NodeMessage::parse(text).unwrap(), self.wires[&wire].since);
         let (own, network) = (self.pages[page].peer, &self.pages[page].network);
         let id = match &message {
             NodeMessage::Signal(signal) => {
                 assert!(signal.target == own && signal.from != own, "{message:?} for {own}");
                 assert_eq!(signal.network, *network);
+                let since = self.fair_since.map(|fair| fair.max(since));
+                let in_order = match (&signal.id, since) {
+                    (Some(id), Some(since)) if arrives => self.ledger.arrives(id.as_str(), wire, since),
+                    _ => true,
+                };
+                assert!(in_order, "{} {:?} of {} is overtaken", signal.kind, signal.id, signal.from);
                 signal.id.clone()
             }
-            NodeMessage::Error(refusal) => refusal.id.clone(),
+            NodeMessage::Error(refusal) => {
+                assert_ne!(refusal.code, Code::Forbidden, "{own} speaks for nobody else: {refusal:?}");
+                refusal.id.clone()
+            }
             NodeMessage::Discovered { peer, network: of, .. }
             | NodeMessage::Departed { peer, network: of } => {
                 assert!(*peer != own && of == network, "{message:?} for {own} in {network}");

@@ -38,6 +38,8 @@ pub struct World {
     pub now: u64,
     pub fate: Fate,
     pub weather: Weather,
+    /// Since when nothing goes wrong; none while something may.
+    pub fair_since: Option<u64>,
     /// Nodes.
     pub hubs: Vec<Hub>,
     /// Clients.
@@ -63,6 +65,7 @@ impl World {
             now: DAWN,
             fate: Fate::new(seed),
             weather: Weather::FAIR,
+            fair_since: Some(DAWN),
             hubs: Vec::new(),
             pages: Vec::new(),
             wires: BTreeMap::new(),
