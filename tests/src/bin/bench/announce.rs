@@ -1,6 +1,6 @@
 //! Cost of an announce as a network grows: flat above K = 64, or discovery explodes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tokio::time::sleep;
@@ -19,6 +19,10 @@ const NEWCOMERS: usize = 200;
 const PART: usize = 20;
 /// Between two announces, so that each is told on its own.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long the server is watched at rest: what it does anyway is not the cost of an announce.
+const REST: Duration = Duration::from_secs(2);
+/// After the last announce.
+const AFTERMATH: Duration = Duration::from_millis(500);
 /// The size that the larger ones are compared with: the first one above K.
 const FLAT_FROM: usize = 100;
 
@@ -52,12 +56,44 @@ pub async fn measure(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Of one announce.
+/// What the server has done so far, or for one announce.
+#[derive(Clone, Copy)]
 struct Cost {
+    seconds: f64,
     /// Server CPU, µs.
     cpu: f64,
     frames: f64,
     bytes: f64,
+}
+
+impl Cost {
+    fn so_far(server: &Server, crowd: &Crowd, began: Instant) -> Result<Self> {
+        let (frames, bytes) = crowd.told();
+        Ok(Self {
+            seconds: began.elapsed().as_secs_f64(),
+            cpu: server.cpu()?.as_secs_f64() * 1e6,
+            frames: frames as f64,
+            bytes: bytes as f64,
+        })
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds - other.seconds,
+            cpu: self.cpu - other.cpu,
+            frames: self.frames - other.frames,
+            bytes: self.bytes - other.bytes,
+        }
+    }
+
+    fn times(self, factor: f64) -> Self {
+        Self {
+            seconds: self.seconds * factor,
+            cpu: self.cpu * factor,
+            frames: self.frames * factor,
+            bytes: self.bytes * factor,
+        }
+    }
 }
 
 async fn run(server: &Server, size: usize) -> Result<Cost> {
@@ -81,17 +117,17 @@ async fn run(server: &Server, size: usize) -> Result<Cost> {
     }
     crowd.quiet().await?;
 
-    let (cpu, told) = (server.cpu()?, crowd.told());
+    let began = Instant::now();
+    let start = Cost::so_far(server, &crowd, began)?;
+    sleep(REST).await;
+    let before = Cost::so_far(server, &crowd, began)?;
     for (writer, announce) in &waiting {
         writer.write(announce).await?;
         sleep(PAUSE).await;
     }
-    crowd.quiet().await?;
-    let (cpu_after, told_after) = (server.cpu()?, crowd.told());
-    let announces = waiting.len() as f64;
-    Ok(Cost {
-        cpu: (cpu_after - cpu).as_secs_f64() * 1e6 / announces,
-        frames: (told_after.0 - told.0) as f64 / announces,
-        bytes: (told_after.1 - told.1) as f64 / announces,
-    })
+    sleep(AFTERMATH).await;
+    let busy = Cost::so_far(server, &crowd, began)?.minus(before);
+    let rest = before.minus(start);
+    let anyway = rest.times(busy.seconds / rest.seconds);
+    Ok(busy.minus(anyway).times(1.0 / waiting.len() as f64))
 }

@@ -16,8 +16,11 @@ use crate::socket::{Socket, Writer, text};
 /// Connections from one loopback address.
 const PER_ADDRESS: usize = 5_000;
 const CONNECTS_WITHIN: Duration = Duration::from_secs(10);
+/// The news of an announce are over when so few are told within such a time. There is never silence:
+/// nodes tell each peer now and then again who is there.
+const PEERS_PER_FRAME: u64 = 4;
 const QUIET: Duration = Duration::from_millis(500);
-const QUIET_WITHIN: Duration = Duration::from_secs(60);
+const QUIET_WITHIN: Duration = Duration::from_secs(120);
 
 /// Peers on one server, and what they were told so far.
 #[derive(Default)]
@@ -54,20 +57,22 @@ impl Crowd {
         (self.told.frames.load(Relaxed), self.told.bytes.load(Relaxed))
     }
 
-    /// Waits until nobody is told anything more, and makes sure that everybody is still there.
+    /// Waits until hardly anybody is told anything, twice in a row, and makes sure that everybody is
+    /// still there.
     pub async fn quiet(&mut self) -> Result<()> {
         let began = Instant::now();
-        loop {
-            let before = self.told();
+        let few = self.peers.len() as u64 / PEERS_PER_FRAME;
+        let mut quiet = 0;
+        while quiet < 2 {
+            let before = self.told().0;
             sleep(QUIET).await;
+            quiet = if self.told().0 - before <= few { quiet + 1 } else { 0 };
             if let Some(end) = self.peers.try_join_next() {
                 return Err(end?.err().unwrap_or_else(|| anyhow!("a peer left")));
             }
-            if self.told() == before {
-                return Ok(());
-            }
             ensure!(began.elapsed() < QUIET_WITHIN, "the server does not come to rest");
         }
+        Ok(())
     }
 }
 

@@ -32,6 +32,9 @@ struct Measure {
     /// Numbers of pairs that signal to each other
     #[arg(long, value_delimiter = ',', default_values_t = [1, 50, 500])]
     pairs: Vec<usize>,
+    /// Messages under way per pair at saturation; the more, the fewer system calls for each
+    #[arg(long, default_value_t = 32)]
+    window: usize,
     /// Length of one run [default: 3; with --quick 0.5]
     #[arg(long)]
     seconds: Option<f64>,
@@ -62,6 +65,7 @@ pub enum Topic {
 pub struct Plan {
     pub topics: Vec<Topic>,
     pub pairs: Vec<usize>,
+    pub window: usize,
     pub run: Duration,
     pub rounds: usize,
     pub node: Option<PathBuf>,
@@ -79,12 +83,13 @@ impl Options {
     }
 
     pub fn plan(self) -> Plan {
-        let Measure { quick, only, pairs, seconds, rounds, node } = self.measure;
+        let Measure { quick, only, pairs, window, seconds, rounds, node } = self.measure;
         let topics = if only.is_empty() { Topic::value_variants().to_vec() } else { only };
         let seconds = seconds.unwrap_or(if quick { 0.5 } else { 3.0 });
         Plan {
             topics,
             pairs,
+            window: window.max(2),
             run: Duration::from_secs_f64(seconds.clamp(0.1, 600.0)),
             rounds: rounds.unwrap_or(if quick { 2 } else { 3 }).max(1),
             node,

@@ -15,8 +15,9 @@ use futures_util::SinkExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// Read and write buffer of a socket, in bytes; the node's figure.
-const BUFFER: usize = 4 * 1024;
+/// Buffers of a socket, in bytes: as the node has them.
+const READ: usize = 4 * 1024;
+const WRITE: usize = 32 * 1024;
 /// Frames that may wait for one socket.
 const QUEUE: usize = 256;
 /// Frames written before one flush.
@@ -40,7 +41,7 @@ async fn upgrade(
     Query(mut query): Query<HashMap<String, String>>,
 ) -> Response {
     let id = query.remove("peerId").unwrap_or_default();
-    request.read_buffer_size(BUFFER).write_buffer_size(BUFFER).on_upgrade(async move |mut socket| {
+    request.read_buffer_size(READ).write_buffer_size(WRITE).on_upgrade(async move |mut socket| {
         let (sender, queue) = mpsc::channel(QUEUE);
         lock(&queues, |queues| queues.insert(id.clone(), sender));
         // An error is the end of the socket, and nobody is there to be told.

@@ -14,9 +14,6 @@ use crate::plan::{DATA, Plan, WARM_UP};
 use crate::server::{BOTH, Server};
 use crate::table::{Aim, Table, median};
 
-/// Messages under way per pair, in both directions together.
-const WINDOW: usize = 32;
-
 /// One run of one server.
 #[derive(Clone, Copy)]
 struct Run {
@@ -29,7 +26,7 @@ struct Run {
 }
 
 pub async fn measure(plan: &Plan) -> Result<()> {
-    println!("\n## Relayed messages, {WINDOW} under way per pair\n");
+    println!("\n## Relayed messages, {} under way per pair\n", plan.window);
     let mut table = Table::new(&[
         "pairs",
         "data, bytes",
@@ -75,7 +72,7 @@ async fn run(server: &Server, shape: Shape, plan: &Plan) -> Result<Run> {
     let counter = Arc::new(AtomicU64::new(0));
     let mut sides = JoinSet::new();
     for side in pairs::connect(server, shape).await?.into_iter().flatten() {
-        sides.spawn(answer(side, shape, counter.clone()));
+        sides.spawn(answer(side, shape, plan.window / 2, counter.clone()));
     }
     sleep(WARM_UP).await;
     let sample =
@@ -95,12 +92,11 @@ async fn run(server: &Server, shape: Shape, plan: &Plan) -> Result<Run> {
     })
 }
 
-/// Starts with half a window and then answers each message by one, so that the number under way
+/// Starts with the `due` half of a window and then answers each message by one, so that the number under way
 /// stays the same.
-async fn answer(mut side: Side, shape: Shape, counter: Arc<AtomicU64>) -> Result<()> {
+async fn answer(mut side: Side, shape: Shape, mut due: usize, counter: Arc<AtomicU64>) -> Result<()> {
     let writer = side.socket.writer();
-    let mut burst = side.frame.repeat(WINDOW / 2);
-    let mut due = WINDOW / 2;
+    let mut burst = side.frame.repeat(due);
     loop {
         if burst.len() < due * side.frame.len() {
             burst = side.frame.repeat(due);

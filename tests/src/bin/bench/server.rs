@@ -45,7 +45,7 @@ impl Server {
             Kind::Node => node(plan)?,
         };
         let mut child = command
-            .env("RUST_LOG", "warn")
+            .env("LOG", "warn")
             .env_remove("BOOTSTRAP_PEERS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
