@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::house::{BROWSER, House, NATIVE, WASM_TARGET};
+use crate::house::{BROWSER, House, NATIVE, SPIN, SPIN_TARGET, WASM_TARGET};
 use crate::step::step;
 use crate::{children, tools};
 
@@ -41,6 +41,10 @@ pub fn run(house: &House, _: &Options) -> Result<()> {
     step("lints for browsers", || {
         tools::ensure_target(house, WASM_TARGET, "compile the client and the demo for browsers")?;
         lint(house.cargo("clippy").args(BROWSER))
+    })?;
+    step("lints for Spin", || {
+        tools::ensure_target(house, SPIN_TARGET, "compile the serverless node")?;
+        lint(house.cargo("clippy").args(SPIN))
     })?;
     step("documentation", || document(house.cargo("doc").args(NATIVE)))?;
     step("documentation for browsers", || document(house.cargo("doc").args(BROWSER)))

@@ -10,15 +10,29 @@ use serde_json::Value;
 /// The target that browsers run.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Selects every crate that runs outside browsers.
+/// The target that Spin runs.
+pub const SPIN_TARGET: &str = "wasm32-wasip2";
+
+/// Selects every crate that runs on the machine itself: not in browsers, not on Spin.
 ///
 /// Always this same selection, so that cargo unifies features the same way every time and
 /// compiles no dependency twice.
-pub const NATIVE: [&str; 5] = ["--workspace", "--exclude", "pigeonhub-wasm", "--exclude", "demo-app"];
+pub const NATIVE: [&str; 7] = [
+    "--workspace",
+    "--exclude",
+    "pigeonhub-wasm",
+    "--exclude",
+    "demo-app",
+    "--exclude",
+    "pigeonhub-node-spin",
+];
 
 /// Selects every crate that runs in browsers only.
 pub const BROWSER: [&str; 6] =
     ["--package", "pigeonhub-wasm", "--package", "demo-app", "--target", WASM_TARGET];
+
+/// Selects the crate that runs on Spin only.
+pub const SPIN: [&str; 4] = ["--package", "pigeonhub-node-spin", "--target", SPIN_TARGET];
 
 /// The workspace as cargo sees it.
 pub struct House {

@@ -13,10 +13,11 @@ pub const CORES: [&str; 4] =
     ["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-node-sql", "pigeonhub-client-core"];
 
 /// What each crate may import of ours, dev-dependencies included. `docs/architecture.md` says why.
-const WALLS: [(&str, &[&str]); 10] = [
+const WALLS: [(&str, &[&str]); 11] = [
     ("pigeonhub-protocol", &[]),
     ("pigeonhub-node-core", &["pigeonhub-protocol"]),
     ("pigeonhub-node-sql", &["pigeonhub-protocol", "pigeonhub-node-core"]),
+    ("pigeonhub-node-spin", &["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-node-sql"]),
     ("pigeonhub", &["pigeonhub-protocol", "pigeonhub-node-core"]),
     ("pigeonhub-client-core", &["pigeonhub-protocol"]),
     ("pigeonhub-wasm", &["pigeonhub-protocol", "pigeonhub-client-core"]),

@@ -1,0 +1,45 @@
+//! Spin's SQLite as a [`Database`]: one connection for the request.
+
+use pigeonhub_node_sql::{Database, Row, Value};
+use spin_sdk::sqlite3::{Connection, Error, Value as SpinValue};
+
+/// The label in `spin.toml`; a runtime configuration may put libSQL behind it.
+const LABEL: &str = "default";
+
+/// An open connection.
+pub struct SpinDatabase(Connection);
+
+impl SpinDatabase {
+    /// Opens it.
+    pub fn open() -> Result<Self, Error> {
+        Connection::open(LABEL).map(Self)
+    }
+}
+
+impl Database for SpinDatabase {
+    type Error = Error;
+
+    async fn execute(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
+        let parameters: Vec<SpinValue> = parameters.iter().map(to_spin).collect();
+        let result = self.0.execute(sql, &parameters)?;
+        let rows = result.rows.into_iter();
+        Ok(rows.map(|row| row.values.into_iter().map(from_spin).collect()).collect())
+    }
+}
+
+fn to_spin(value: &Value) -> SpinValue {
+    match value {
+        Value::Null => SpinValue::Null,
+        Value::Integer(number) => SpinValue::Integer(*number),
+        Value::Text(text) => SpinValue::Text(text.clone()),
+    }
+}
+
+/// The schema has neither floats nor blobs.
+fn from_spin(value: SpinValue) -> Value {
+    match value {
+        SpinValue::Integer(number) => Value::Integer(number),
+        SpinValue::Text(text) => Value::Text(text),
+        SpinValue::Null | SpinValue::Real(_) | SpinValue::Blob(_) => Value::Null,
+    }
+}

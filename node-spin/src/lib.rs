@@ -1,0 +1,27 @@
+//! The PigeonHub node as a Spin component: every request is a fresh instance that opens the database,
+//! lets `node-core` decide, and is gone. It holds no rule and keeps nothing in memory.
+//!
+//! Calls of the SDK are in `clock`, `database`, `files`, `outbound`, `request` and `settings` only,
+//! so that another version of it is a change to small files.
+#![allow(unsafe_code, reason = "the macro writes the exports of a component; nothing of ours is unsafe")]
+
+mod clock;
+mod database;
+mod errands;
+mod events;
+mod files;
+mod gate;
+mod host;
+mod mesh;
+mod outbound;
+mod request;
+mod routes;
+mod settings;
+
+use spin_sdk::http::{IncomingRequest, ResponseOutparam};
+use spin_sdk::http_component;
+
+#[http_component]
+async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
+    routes::serve(incoming, out).await;
+}

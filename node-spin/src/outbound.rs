@@ -1,0 +1,72 @@
+//! Requests to other nodes: signed, and bounded in time and size.
+
+use pigeonhub_node_core::gate::{MESH_HEADER, Secret, authority};
+use pigeonhub_protocol::NodeId;
+use pigeonhub_protocol::http_signature::{Request as Signable, sign};
+use spin_sdk::http::{Method, Request, Response, send};
+
+use crate::clock;
+use crate::host::Host;
+
+/// A request that came to nothing.
+pub enum Failure {
+    /// Nobody answered in time.
+    Silent,
+    /// The answer was no 200, or did not come from a node of this mesh.
+    Refused,
+}
+
+impl Host {
+    /// Posts JSON to the node at `url`, whose name is `to` if it is known already.
+    pub async fn post(
+        &self,
+        url: &str,
+        path: &str,
+        to: Option<&NodeId>,
+        body: String,
+    ) -> Result<Vec<u8>, Failure> {
+        let query = to.map_or_else(|| "?".to_owned(), |to| format!("?to={to}"));
+        let authority = authority(url);
+        let body = body.into_bytes();
+        let signable = Signable { method: "POST", authority: &authority, path, query: &query, body: &body };
+        let nonce = format!("{:032x}", u128::from_le_bytes(clock::random()));
+        let signed = sign(&self.key, self.node.id.as_str(), &signable, clock::now().0 / 1000, &nonce);
+        let secret = Secret::new(self.settings.mesh_secret.as_deref());
+        let proof = secret.as_ref().map(|secret| secret.prove("request", &signed.signature));
+        let target = if query == "?" { format!("{url}{path}") } else { format!("{url}{path}{query}") };
+        let mut request = Request::builder();
+        request
+            .method(Method::Post)
+            .uri(target)
+            .header("content-type", "application/json")
+            .header("content-digest", signed.content_digest)
+            .header("signature-input", signed.signature_input)
+            .header("signature", signed.signature.clone());
+        if let Some(proof) = proof {
+            request.header(MESH_HEADER, proof);
+        }
+        let answer = self.fetch(request.body(body).build()).await?;
+        // In a mesh with a secret, who is met proves that it knows it, too.
+        let proof = answer.header(MESH_HEADER).and_then(|value| value.as_str());
+        let is_proven = |secret: &Secret| secret.is_proven("answer", &signed.signature, proof);
+        if to.is_none() && !secret.as_ref().is_none_or(is_proven) {
+            return Err(Failure::Refused);
+        }
+        Ok(answer.into_body())
+    }
+
+    /// Gets JSON from the node at `url`.
+    pub async fn get(&self, url: &str, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = Request::builder().method(Method::Get).uri(format!("{url}{path}")).build();
+        Ok(self.fetch(request).await?.into_body())
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response, Failure> {
+        let answer = clock::within(self.settings.signaling_timeout, send::<_, Response>(request)).await;
+        match answer {
+            Some(Ok(answer)) if *answer.status() == 200 => Ok(answer),
+            Some(Ok(_)) => Err(Failure::Refused),
+            Some(Err(_)) | None => Err(Failure::Silent),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! From a request to its answer.
+
+use pigeonhub_node_core::gate::{MESH_HEADER, Secret};
+use pigeonhub_node_core::rest::{self, Call, EventsQuery, Publication, Replica, Reply, Status};
+use pigeonhub_node_core::{ConverseError, Event, Record, Talk, converse};
+use pigeonhub_protocol::mesh::{OneOrMany, Routed, Routing};
+use pigeonhub_protocol::{Code, NetworkName, NodeId};
+use spin_sdk::http::{IncomingRequest, ResponseOutparam};
+
+use crate::clock::{moment, now};
+use crate::files;
+use crate::host::{Host, OpenError, StoreError};
+use crate::request::{Request, answer, head, write};
+use crate::settings::Settings;
+
+/// Peers that `GET /signaling` shows.
+const LISTED: usize = 100;
+
+/// Serves one request.
+pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
+    let settings = Settings::read();
+    let cors = settings.cors_origin.clone();
+    let request = match Request::read(incoming).await {
+        Ok(request) => request,
+        Err(refusal) => return answer(out, &refusal, &cors).await,
+    };
+    match request.method.as_str() {
+        "OPTIONS" => return preflight(out, &cors).await,
+        "GET" | "HEAD" => {
+            if let Some(file) = files::find(&request.path) {
+                return files::serve(out, file, &cors).await;
+            }
+        }
+        _ => {}
+    }
+    let mut host = match Host::open(settings, &request).await {
+        Ok(host) => host,
+        Err(OpenError::Store(error)) => {
+            eprintln!("{error}");
+            return answer(out, &Reply::refuse(Code::Unavailable), &cors).await;
+        }
+        Err(OpenError::Key) => {
+            let error = "the variable node_key is not 64 hexadecimal digits";
+            return answer(out, &Reply::refuse_saying(Code::Unavailable, error), &cors).await;
+        }
+    };
+    match host.route(&request).await {
+        Ok(Next::Answer(reply)) => answer(out, &reply, &cors).await,
+        Ok(Next::Met(reply, proof)) => {
+            let proof = proof.unwrap_or_default();
+            let more = [(MESH_HEADER, proof.as_str())];
+            let more = if proof.is_empty() { &[][..] } else { &more[..] };
+            write(out, head(reply.status, "application/json", &cors, more), reply.body.into_bytes()).await;
+        }
+        Ok(Next::Stream(query)) => return host.stream(&request, &query, out).await,
+        // Nothing was told of what could not be written; the caller may say it again.
+        Err(error) => {
+            eprintln!("{error}");
+            return answer(out, &Reply::refuse(Code::Unavailable), &cors).await;
+        }
+    }
+    // Whoever asked has the answer; what is due now costs nobody time.
+    let _ = host.sweep().await;
+    let _ = host.keep_mesh().await;
+}
+
+async fn preflight(out: ResponseOutparam, cors: &str) {
+    let more = [
+        ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
+        ("access-control-allow-headers", "content-type"),
+        ("access-control-max-age", "86400"),
+    ];
+    write(out, head(204, "text/plain", cors, &more), Vec::new()).await;
+}
+
+/// How a request goes on.
+enum Next {
+    Answer(Reply),
+    /// The answer to a meeting, and the proof that this node knows the mesh's secret.
+    Met(Reply, Option<String>),
+    Stream(EventsQuery),
+}
+
+impl Host {
+    async fn route(&mut self, request: &Request) -> Result<Next, StoreError> {
+        let node = if request.path == "/api/meet" { Ok(None) } else { self.signer(request).await? };
+        let node = match node {
+            Ok(node) => node,
+            Err(refusal) => return Ok(Next::Answer(refusal)),
+        };
+        let call = rest::route(&rest::Request {
+            method: &request.method,
+            path: &request.path,
+            query: request.query.trim_start_matches('?'),
+            body: &request.body,
+            node: node.as_ref(),
+        });
+        Ok(match call {
+            Err(refusal) => Next::Answer(refusal),
+            Ok(Call::Events(query)) => Next::Stream(query),
+            Ok(Call::Meet(meeting)) => {
+                let signed = match self.met_by(&meeting, request).await? {
+                    Ok(signed) => signed,
+                    Err(refusal) => return Ok(Next::Answer(refusal)),
+                };
+                let at = moment();
+                let changes = match self.change_mesh(|mesh| mesh.heard(meeting.clone(), at)).await? {
+                    Ok(changes) => changes,
+                    Err(impostor) => {
+                        let refusal = Reply::refuse_saying(Code::Forbidden, &impostor.to_string());
+                        return Ok(Next::Answer(refusal));
+                    }
+                };
+                self.follow(changes).await?;
+                let secret = Secret::new(self.settings.mesh_secret.as_deref());
+                let proof = secret.map(|secret| signed.answer(&secret));
+                Next::Met(rest::meeting(&self.mesh.answer(&meeting.node.node_id, at.now)), proof)
+            }
+            Ok(call) => Next::Answer(self.call(call).await?),
+        })
+    }
+
+    async fn call(&mut self, call: Call) -> Result<Reply, StoreError> {
+        Ok(match call {
+            Call::Root => self.status(|status| status.root()).await?,
+            Call::Health => self.status(|status| status.health()).await?,
+            Call::Hubs => self.status(|status| status.hubs()).await?,
+            Call::Descriptor => self.status(|status| status.descriptor()).await?,
+            Call::Bootstrap => self.status(|status| status.bootstrap()).await?,
+            Call::Signaling => {
+                let listed = self.store.page(&NetworkName::default(), None, LISTED).await?;
+                self.status(|status| status.signaling(&listed)).await?
+            }
+            Call::GeneratePeerId => self.status(|status| status.generated(Self::fresh_peer())).await?,
+            Call::Peers(query) => {
+                let page = self.store.page(&query.network, query.cursor, query.limit + 1).await?;
+                rest::peers(&self.node, &query, &page, now())
+            }
+            Call::Exchange(talk) => self.exchange(talk).await?,
+            Call::Leave(node) => {
+                let at = moment();
+                let changes = self.change_mesh(|mesh| mesh.left(&node, at)).await?;
+                self.follow(changes).await?;
+                rest::done()
+            }
+            Call::Announce(node, peers) => {
+                let mut told = 0;
+                for peer in peers.into_vec() {
+                    let decision = self.step(Event::Announced(node.clone(), peer)).await?;
+                    told += decision.told;
+                    self.carry_out(decision.errands).await?;
+                }
+                let (_, here, _) = self.store.count().await?;
+                rest::announced(&self.node.id, told, here)
+            }
+            Call::Withdraw(node, peers) => {
+                for peer in peers.into_vec() {
+                    let decision = self.step(Event::Withdrawn(node.clone(), peer)).await?;
+                    self.carry_out(decision.errands).await?;
+                }
+                rest::done()
+            }
+            Call::RouteSignal(node, OneOrMany::One(one)) => {
+                rest::routed(&OneOrMany::One(self.routed(&node, one).await?))
+            }
+            Call::RouteSignal(node, OneOrMany::Many(many)) => {
+                let mut routed = Vec::with_capacity(many.len());
+                for item in many {
+                    routed.push(self.routed(&node, item).await?);
+                }
+                rest::routed(&OneOrMany::Many(routed))
+            }
+            Call::Publish(publication) => self.publish(publication).await?,
+            Call::Find(topic) => {
+                let records = self.store.find_records(&topic).await?;
+                rest::found(&self.node.id, &topic, &records.iter().collect::<Vec<_>>(), now())
+            }
+            Call::Replicate(_, replica) => {
+                let record = replica.record(now());
+                match self.store.keep_record(&record).await? {
+                    Ok(()) => rest::replicated(&self.node.id, &record.topic, &record.id),
+                    Err(code) => Reply::refuse(code),
+                }
+            }
+            // Answered above; and figures over all requests are nobody's here.
+            Call::Meet(_) | Call::Events(_) | Call::Metrics => Reply::refuse(Code::NotFound),
+        })
+    }
+
+    async fn exchange(&mut self, talk: Talk) -> Result<Reply, StoreError> {
+        let conversation = match converse(&self.node, &self.store, &self.tickets, talk, moment()).await {
+            Ok(conversation) => conversation,
+            Err(ConverseError::Refused(code)) => return Ok(Reply::refuse(code)),
+            Err(ConverseError::Store(error)) => return Err(error),
+        };
+        let reply = rest::conversation(&self.node.id, &conversation);
+        self.carry_out(conversation.errands).await?;
+        Ok(reply)
+    }
+
+    async fn routed(&mut self, node: &NodeId, item: Routing) -> Result<Routed, StoreError> {
+        let found = |routed| Routed {
+            routed,
+            target_found: routed,
+            code: None,
+            node_id: self.node.id.clone(),
+            connection_count: 0,
+        };
+        Ok(match item {
+            Routing::Signal(signal) => {
+                let decision = self.step(Event::Routed(node.clone(), signal)).await?;
+                decision.routed.unwrap_or_else(|| found(false))
+            }
+            Routing::Return(back) => {
+                self.step(Event::Returned(node.clone(), back)).await?;
+                found(true)
+            }
+        })
+    }
+
+    async fn publish(&self, publication: Publication) -> Result<Reply, StoreError> {
+        let record = publication.record(&self.node.id, moment());
+        if let Err(code) = self.store.keep_record(&record).await? {
+            return Ok(Reply::refuse(code));
+        }
+        let (kept, asked) = self.spread(&record).await;
+        Ok(rest::published(&record, kept, asked))
+    }
+
+    /// Gives a record to all nodes that are up, at once; how many kept it, and how many were asked.
+    async fn spread(&self, record: &Record) -> (usize, usize) {
+        let body = serde_json::to_string(&Replica::of(record)).unwrap_or_default();
+        let nodes: Vec<_> = self.mesh.contacts().iter().filter(|contact| contact.is_up()).collect();
+        let posts = nodes
+            .iter()
+            .map(|contact| self.post(&contact.url, "/api/replicate", contact.node(), body.clone()));
+        let answers = futures_util::future::join_all(posts).await;
+        (answers.iter().filter(|answer| answer.is_ok()).count(), nodes.len())
+    }
+
+    async fn status(&self, reply: impl FnOnce(&Status<'_>) -> Reply) -> Result<Reply, StoreError> {
+        let (networks, here, peers) = self.store.count().await?;
+        let own = self.mesh.own().http_url();
+        let port = own.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = port.unwrap_or(if own.starts_with("https") { 443 } else { 80 });
+        Ok(reply(&Status {
+            node: &self.node,
+            mesh: &self.mesh,
+            app: &self.settings.app_id,
+            transports: &["http"],
+            port,
+            started: self.started,
+            now: now(),
+            connections: here,
+            peers,
+            networks,
+        }))
+    }
+}

@@ -1,0 +1,60 @@
+//! What an operator chooses, as variables of the application.
+
+use std::time::Duration;
+
+use spin_sdk::variables;
+
+/// The settings. Empty variables count as absent.
+pub struct Settings {
+    /// `node_id`: its name in the mesh; else it is made from the key.
+    pub node_id: Option<String>,
+    /// `node_key`: 32 bytes in hexadecimal digits; else one is made and kept in the database.
+    pub node_key: Option<String>,
+    /// `public_url`: how peers and nodes reach this node; else as the first request did.
+    pub public_url: Option<String>,
+    /// `bootstrap_peers`: nodes to meet first, separated by commas.
+    pub bootstrap_peers: Vec<String>,
+    /// `app_id`: the mesh it belongs to.
+    pub app_id: String,
+    /// `region`.
+    pub region: Option<String>,
+    /// `mesh_secret`: only nodes with the same secret are met.
+    pub mesh_secret: Option<String>,
+    /// `cors_origin`: who may call from a page.
+    pub cors_origin: String,
+    /// `signaling_timeout`: milliseconds that another node has to answer.
+    pub signaling_timeout: Duration,
+    /// `stream_seconds`: after how long a stream of events ends itself.
+    pub stream: Duration,
+    /// `max_streams`: streams at once; beyond them clients are sent elsewhere.
+    pub max_streams: usize,
+}
+
+impl Settings {
+    /// Reads the variables.
+    pub fn read() -> Self {
+        let bootstrap = text("bootstrap_peers").unwrap_or_default();
+        let peers = bootstrap.split(',').map(str::trim).filter(|url| !url.is_empty());
+        Self {
+            node_id: text("node_id"),
+            node_key: text("node_key"),
+            public_url: text("public_url"),
+            bootstrap_peers: peers.map(str::to_owned).collect(),
+            app_id: text("app_id").unwrap_or_else(|| "pigeonhub-mesh".into()),
+            region: text("region"),
+            mesh_secret: text("mesh_secret"),
+            cors_origin: text("cors_origin").unwrap_or_else(|| "*".into()),
+            signaling_timeout: Duration::from_millis(number("signaling_timeout").unwrap_or(2000)),
+            stream: Duration::from_secs(number("stream_seconds").unwrap_or(25)),
+            max_streams: number("max_streams").and_then(|n| usize::try_from(n).ok()).unwrap_or(800),
+        }
+    }
+}
+
+fn text(name: &str) -> Option<String> {
+    variables::get(name).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn number(name: &str) -> Option<u64> {
+    text(name)?.parse().ok()
+}
