@@ -59,10 +59,11 @@ fn Head() -> impl IntoView {
             </svg>
             <span class="brand">"PigeonHub"</span>
             {move || state.me.get().map(|me| {
+                let shown = short(&me);
                 view! {
                     <p class="me">
                         <b>{state.name.get()}</b>
-                        <code data-testid="me-id" data-peer-id=me.clone() title=me.clone()>{short(&me)}</code>
+                        <code data-testid="me-id" data-peer-id=me.clone() title=me>{shown}</code>
                         <span class="small">"in "<b>{state.network.get()}</b></span>
                     </p>
                     <button type="button" class="button quiet" data-testid="leave" on:click=move |_| session::leave(state)>

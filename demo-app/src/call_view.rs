@@ -147,7 +147,7 @@ fn Remote(call: Call) -> impl IntoView {
     };
     Effect::new(move || {
         let Some(element) = video.get() else { return };
-        show(&element, call.remote.get(), silent);
+        call.remote.with(|stream| show(&element, stream.as_ref(), silent));
     });
     let unmute = move |_| {
         if let Some(element) = video.get_untracked() {
@@ -200,11 +200,11 @@ fn Local() -> impl IntoView {
 }
 
 /// Plays a stream. A page that nobody touched yet may not make sound: then silently, and `silent` says so.
-fn show(element: &HtmlVideoElement, stream: Option<MediaStream>, silent: RwSignal<bool>) {
-    if element.src_object() == stream {
+fn show(element: &HtmlVideoElement, stream: Option<&MediaStream>, silent: RwSignal<bool>) {
+    if element.src_object().as_ref() == stream {
         return;
     }
-    element.set_src_object(stream.as_ref());
+    element.set_src_object(stream);
     if stream.is_none() {
         return;
     }

@@ -64,6 +64,7 @@ pub fn Chat(call: Call) -> impl IntoView {
     // The newest line is the one to see.
     Effect::new(move || {
         call.chat.track();
+        call.phase.track();
         if let Some(list) = end.get() {
             request_animation_frame(move || list.set_scroll_top(list.scroll_height()));
         }

@@ -85,16 +85,18 @@ async fn get<T: DeserializeOwned>(url: String) -> Result<T, Failure> {
     let request = RequestInit::new();
     request.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     let refused = |_| Failure::Refused;
-    let response = JsFuture::from(window().fetch_with_str_and_init(&url, &request)).await.map_err(failure)?;
+    let response = JsFuture::from(window().fetch_with_str_and_init(&url, &request))
+        .await
+        .map_err(|thrown| failure(&thrown))?;
     let response: Response = response.dyn_into().map_err(refused)?;
-    let text = JsFuture::from(response.text().map_err(refused)?).await.map_err(failure)?;
+    let text = JsFuture::from(response.text().map_err(refused)?).await.map_err(|thrown| failure(&thrown))?;
     if !response.ok() {
         return Err(Failure::Refused);
     }
     serde_json::from_str(&text.as_string().unwrap_or_default()).map_err(|_| Failure::Refused)
 }
 
-fn failure(thrown: wasm_bindgen::JsValue) -> Failure {
-    let name = js_sys::Reflect::get(&thrown, &"name".into()).ok().and_then(|name| name.as_string());
+fn failure(thrown: &wasm_bindgen::JsValue) -> Failure {
+    let name = js_sys::Reflect::get(thrown, &"name".into()).ok().and_then(|name| name.as_string());
     if name.as_deref() == Some("TimeoutError") { Failure::TimedOut } else { Failure::Refused }
 }

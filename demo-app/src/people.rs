@@ -41,6 +41,7 @@ pub fn People() -> impl IntoView {
 fn Card(peer_id: String) -> impl IntoView {
     let state = State::of_page();
     let id = StoredValue::new(peer_id.clone());
+    let shown = short(&peer_id);
     let person = Memo::new(move |_| id.with_value(|id| state.people.with(|people| people.get(id).cloned())));
     let of = move |what: fn(&Person) -> String| {
         person.with(|person| person.as_ref().map(what)).unwrap_or_default()
@@ -60,13 +61,13 @@ fn Card(peer_id: String) -> impl IntoView {
     };
     let with_video = move || live() && phase.with(|p| p.as_ref().is_some_and(|(_, sends)| *sends));
     view! {
-        <li class="card" class:live=live data-testid=format!("peer-{peer_id}") data-peer-id=peer_id.clone()
+        <li class="card" class:live=live data-testid=format!("peer-{peer_id}") data-peer-id=peer_id
             data-node=move || of(|person| person.node.clone())>
             <span class="face" aria-hidden="true">{move || initial(&name())}</span>
             <span class="who">
                 <strong>{name}</strong>
                 <span class="small">
-                    <code>{short(&peer_id)}</code>" through "<b>{move || of(|person| person.node.clone())}</b>
+                    <code>{shown}</code>" through "<b>{move || of(|person| person.node.clone())}</b>
                 </span>
             </span>
             <span class="actions">
