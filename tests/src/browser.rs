@@ -161,7 +161,7 @@ fn end(child: &mut Child) {
 
 /// Deletes a profile; the last writes of a dying browser may get in between.
 fn remove(profile: &Path) {
-    for _ in 0..20 {
+    for _ in 0..200 {
         if fs::remove_dir_all(profile).is_ok() || !profile.exists() {
             return;
         }
