@@ -68,7 +68,7 @@ impl Client {
     /// signals that arrive all the same.
     fn refusal(&mut self, session: SessionId, refusal: Refusal, turn: &mut Turn<'_>) {
         match (&refusal.target, &refusal.id) {
-            (Some(target), Some(id)) => self.links.refused(*target, session, id, refusal.code),
+            (Some(target), Some(id)) => self.links.refused(*target, session, id, &refusal),
             _ => {
                 let kind = refusal.original_type.as_deref().and_then(SignalKind::from_type);
                 if kind.is_none() {

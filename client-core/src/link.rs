@@ -5,7 +5,7 @@ mod repair;
 
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Millis, PeerId, RawJson};
+use pigeonhub_protocol::{Code, MessageId, Millis, PeerId, RawJson};
 
 use crate::candidates::WaitingCandidates;
 use crate::negotiation::{Negotiation, Phase};
@@ -203,6 +203,11 @@ impl Link {
         self.outbox.settle();
         self.enter(LinkState::Connected, turn);
         self.offer_if_due(turn);
+    }
+
+    /// A node refused one of its signals.
+    pub(crate) fn signal_refused(&mut self, by: SessionId, id: &MessageId, code: Code) {
+        self.outbox.refused(by, id, code);
     }
 
     /// Whether it is still unknown that there is such a peer.

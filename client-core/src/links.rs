@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Code, MessageId, Millis, PeerId, RawJson, SignalKind};
+use pigeonhub_protocol::{MessageId, Millis, PeerId, RawJson, Refusal, SignalKind};
 
 use crate::candidates::EarlyCandidates;
 use crate::link::{Link, Via};
@@ -144,9 +144,9 @@ impl Links {
     }
 
     /// A node refused a signal.
-    pub(crate) fn refused(&mut self, target: PeerId, by: SessionId, id: &MessageId, code: Code) {
+    pub(crate) fn refused(&mut self, target: PeerId, by: SessionId, id: &MessageId, refusal: &Refusal) {
         if let Some(link) = self.links.get_mut(&target) {
-            link.outbox.refused(by, id, code);
+            link.signal_refused(by, id, refusal.code);
         }
     }
 

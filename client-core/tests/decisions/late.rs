@@ -27,14 +27,6 @@ fn a_repeated_offer_is_answered_again_by_the_way_that_it_came() {
 }
 
 #[test]
-fn a_repeated_offer_of_somebody_who_gives_no_numbers_is_dropped() {
-    let mut t = Table::connected();
-    let offer = |session| signal(session, '9', "offer", "m1", &json!({"type": "offer", "sdp": "OFFER"}));
-    t.quietly([offer(1), applied('9', 1), described_answer('9', 1, "SDP")]);
-    t.on(offer(2), ["! path 9 b"]);
-}
-
-#[test]
 fn a_repeated_answer_is_dropped() {
     let mut t = Table::connected();
     t.quietly([dial('9'), described_offer('9', 1, "SDP"), answer(1, '9', 70, 1, "ANSWER")]);

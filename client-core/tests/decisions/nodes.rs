@@ -21,7 +21,6 @@ fn once_the_best_is_there_the_next_needs_no_waiting() {
     t.quietly([command(Command::Start)]);
     t.on(opened(1), ["! node a Open", "1 < announce", "dial 2 b", "! node b Dialing"]);
     t.on(opened(2), ["! node b Open", "2 < announce"]);
-    t.on(opened(2), []);
 }
 
 #[test]
