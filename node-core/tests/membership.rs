@@ -1,4 +1,5 @@
 //! What a node makes of other nodes: when it dials whom, whom it believes, when it gives one up.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use pigeonhub_node_core::{Impostor, Membership, MeshChange, Standing};
 use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor};

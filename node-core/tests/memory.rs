@@ -4,6 +4,7 @@
 
 mod support {
     pub mod contract;
+    pub mod samples;
     pub mod shelf;
     pub mod words;
 }

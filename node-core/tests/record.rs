@@ -1,4 +1,5 @@
 //! Records are found while they last, replaced by id, and bounded.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use pigeonhub_node_core::{Record, Records};
 use pigeonhub_protocol::{Code, Millis, raw_json};

@@ -1,5 +1,6 @@
 //! The HTTP API as pure functions: which request asks for what, what is refused how, and the fields
 //! that existing programs read.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use pigeonhub_node_core::rest::{self, Call, PageQuery, Reply, Request, Status, iso_8601, route};
 use pigeonhub_node_core::{Home, Membership, Node, Presence, Record, SessionId, Settings};

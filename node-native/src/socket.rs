@@ -4,11 +4,14 @@ mod ending;
 mod output;
 mod rhythm;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use pigeonhub_node_core::{Caller, Event, Outlet};
-use pigeonhub_protocol::{Close, CloseCode, Code, Frame, NetworkName, NodeMessage, PeerMessage, Refusal};
+use pigeonhub_protocol::{
+    Close, CloseCode, Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerMessage, Refusal,
+};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -24,8 +27,10 @@ use crate::pace::{Pace, Verdict};
 use crate::sessions::Seat;
 
 type Socket = WebSocketStream<TcpStream>;
+/// What comes out of a socket.
+type Heard = Option<tungstenite::Result<Message>>;
 
-/// Messages that are taken from the mailbox at a time.
+/// Messages that are taken from the mailbox, or from the socket, at a time.
 const HANDFUL: usize = 64;
 /// So many messages per second that nobody needs them.
 const FLOOD: Close = Close { code: CloseCode::Policy, reason: "Too many messages" };
@@ -46,7 +51,7 @@ pub async fn serve(mut socket: Socket, host: Arc<Host>, asked: Option<String>) {
         return Box::pin(farewell(&mut socket, Close::RESTART)).await;
     }
     let mut session = Session::new(&host, seat, socket);
-    let ending = session.run().await;
+    let Err(ending) = session.run().await;
     session.end(&ending);
     let Session { mut socket, seat, .. } = session;
     // The place is free before the farewell, which may take a moment; unless the node waits for its
@@ -87,28 +92,24 @@ impl Session {
     }
 
     /// Runs until the session ends, and says how it did.
-    async fn run(&mut self) -> Ending {
+    async fn run(&mut self) -> Result<Infallible, Ending> {
         let greeting = NodeMessage::Connected { peer: self.seat.peer, node: self.host.node.id.clone() };
-        let mut frames = vec![greeting.frame(now())];
+        self.write(vec![greeting.frame(now())]).await?;
         let line = Arc::clone(&self.seat.line);
         loop {
-            if let Err(ending) = self.write(frames).await {
-                return ending;
-            }
+            let mut replies = Vec::new();
             let next = tokio::select! {
                 signs = line.signs() => self.heed(signs).await,
-                message = self.socket.next() => self.hear(message),
-                () = self.rhythm.rest() => self.beat().await,
+                message = self.socket.next() => self.hear_all(message, &mut replies),
+                () = self.rhythm.rest() => self.beat(&mut replies).await,
             };
-            frames = match next {
-                Ok(frames) => frames,
-                Err(ending) => return ending,
-            };
+            self.write(replies).await?;
+            next?;
         }
     }
 
     /// Somebody rang.
-    async fn heed(&mut self, signs: Signs) -> Result<Vec<Frame>, Ending> {
+    async fn heed(&mut self, signs: Signs) -> Result<(), Ending> {
         if let Some(close) = self.seat.line.closing() {
             return Err(Ending::Dismissed(close));
         }
@@ -119,7 +120,7 @@ impl Session {
         if signs.mail() {
             self.deliver().await?;
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// Writes what is in the mailbox. What could not be written goes back.
@@ -140,48 +141,55 @@ impl Session {
         written
     }
 
-    /// The peer said something.
-    fn hear(&mut self, message: Option<tungstenite::Result<Message>>) -> Result<Vec<Frame>, Ending> {
+    /// The peer said something, and perhaps more that came with it.
+    fn hear_all(&mut self, first: Heard, replies: &mut Vec<Frame>) -> Result<(), Ending> {
+        self.hear(first, replies)?;
+        for _ in 1..HANDFUL {
+            let Some(next) = self.socket.next().now_or_never() else { break };
+            self.hear(next, replies)?;
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, message: Heard, replies: &mut Vec<Frame>) -> Result<(), Ending> {
         let message = message.ok_or(Ending::Lost)?.map_err(|error| Ending::of_error(&error))?;
-        self.rhythm.heard(now());
+        let at = self.host.clock.moment();
+        self.rhythm.heard(at.now);
+        if self.network.is_some() && self.rhythm.renews(at.now) {
+            self.happen(Event::StillHere(self.caller()), at);
+        }
         match message {
             Message::Text(text) => {
                 self.frames_in += 1;
-                self.admit()?.map_or_else(|| Ok(self.said(&text)), |refusal| Ok(vec![refusal]))
+                match self.pace.as_mut().map_or(Verdict::Pass, |pace| pace.count(at.now)) {
+                    Verdict::Pass => replies.append(&mut self.said(&text, at)),
+                    Verdict::Refuse => replies.push(error(Refusal::new(Code::RateLimited, None), at.now)),
+                    Verdict::Expel => return Err(Ending::Dismissed(FLOOD)),
+                }
             }
-            Message::Binary(_) => Ok(vec![error(Refusal::new(Code::BinaryFrame, None))]),
+            Message::Binary(_) => replies.push(error(Refusal::new(Code::BinaryFrame, None), at.now)),
             Message::Pong(_) => {
                 if std::mem::take(&mut self.probed) {
                     self.seat.line.answer();
                 }
-                self.still_here();
-                Ok(Vec::new())
             }
-            Message::Close(frame) => Err(Ending::of_close(frame.as_ref())),
+            Message::Close(frame) => return Err(Ending::of_close(frame.as_ref())),
             // Answered by the library with the next write or read.
-            Message::Ping(_) | Message::Frame(_) => Ok(Vec::new()),
+            Message::Ping(_) | Message::Frame(_) => {}
         }
+        Ok(())
     }
 
-    /// Whether a message is in time: nothing, or the refusal that is to be sent.
-    fn admit(&mut self) -> Result<Option<Frame>, Ending> {
-        match self.pace.as_mut().map_or(Verdict::Pass, |pace| pace.count(now())) {
-            Verdict::Pass => Ok(None),
-            Verdict::Refuse => Ok(Some(error(Refusal::new(Code::RateLimited, None)))),
-            Verdict::Expel => Err(Ending::Dismissed(FLOOD)),
-        }
-    }
-
-    fn said(&mut self, text: &str) -> Vec<Frame> {
+    fn said(&mut self, text: &str, at: Moment) -> Vec<Frame> {
         match PeerMessage::parse(text) {
-            Ok(message) => self.happen(Event::Said(self.caller(), message)),
-            Err(refused) => vec![error(Refusal::new(refused.code, refused.original_type))],
+            Ok(message) => self.happen(Event::Said(self.caller(), message), at),
+            Err(refused) => vec![error(Refusal::new(refused.code, refused.original_type), at.now)],
         }
     }
 
     /// Something happened to this session: decided, carried out, and the replies.
-    fn happen(&mut self, event: Event) -> Vec<Frame> {
-        let decision = self.host.step(event, self.host.clock.moment());
+    fn happen(&mut self, event: Event, at: Moment) -> Vec<Frame> {
+        let decision = self.host.step(event, at);
         if decision.left {
             self.network = None;
         }
@@ -198,24 +206,19 @@ impl Session {
         Caller { peer: self.seat.peer, session: self.seat.session, network: self.network.clone() }
     }
 
-    fn still_here(&mut self) {
-        if self.network.is_some() && self.rhythm.renews(now()) {
-            self.happen(Event::StillHere(self.caller()));
-        }
-    }
-
     /// Some time passed.
-    async fn beat(&mut self) -> Result<Vec<Frame>, Ending> {
+    async fn beat(&mut self, replies: &mut Vec<Frame>) -> Result<(), Ending> {
         self.add_up();
-        match self.rhythm.beat(self.host.clock.moment()) {
-            Beat::Rest => Ok(Vec::new()),
-            Beat::Ping => self.ping().await.map(|()| Vec::new()),
+        let at = self.host.clock.moment();
+        match self.rhythm.beat(at) {
+            Beat::Ping => self.ping().await,
             Beat::Silence => Err(Ending::Silent),
             // Existing clients forget after five minutes whom they were told of.
             Beat::Discover if self.network.is_some() => {
-                Ok(self.happen(Event::Said(self.caller(), PeerMessage::Discover)))
+                replies.append(&mut self.happen(Event::Said(self.caller(), PeerMessage::Discover), at));
+                Ok(())
             }
-            Beat::Discover => Ok(Vec::new()),
+            Beat::Rest | Beat::Discover => Ok(()),
         }
     }
 
@@ -224,7 +227,7 @@ impl Session {
         self.add_up();
         tracing::debug!(peer = %self.seat.peer, ?ending, "session over");
         if self.network.is_some() && !self.host.is_stopping() {
-            self.happen(Event::Gone(self.caller(), ending.departure()));
+            self.happen(Event::Gone(self.caller(), ending.departure()), self.host.clock.moment());
         }
     }
 
@@ -235,6 +238,6 @@ impl Session {
     }
 }
 
-fn error(refusal: Refusal) -> Frame {
-    NodeMessage::Error(refusal).frame(now())
+fn error(refusal: Refusal, now: Millis) -> Frame {
+    NodeMessage::Error(refusal).frame(now)
 }

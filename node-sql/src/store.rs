@@ -60,7 +60,8 @@ impl<D: Database> SqlStore<D> {
     /// The database's.
     pub async fn all_kept(&self) -> Result<BTreeMap<String, String>, SqlError<D::Error>> {
         let rows = self.run("SELECT name, text FROM kept", &[]).await?;
-        let pair = |row: &Row| Some((row::text(row.first()?)?.to_string(), row::text(row.get(1)?)?.to_string()));
+        let pair =
+            |row: &Row| Some((row::text(row.first()?)?.to_string(), row::text(row.get(1)?)?.to_string()));
         Ok(rows.iter().filter_map(pair).collect())
     }
 

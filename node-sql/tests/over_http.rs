@@ -1,5 +1,6 @@
 //! Two peers meet and signal over plain HTTP, with a fresh connection to a real SQLite file for every
 //! request: nothing is kept between requests but the file.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -30,6 +30,6 @@ pub use code::Code;
 pub use frame::{Frame, RawJson, raw_json};
 pub use id::{InvalidId, MessageId, NetworkName, NodeId, PeerId};
 pub use node_message::{NodeMessage, ParseNodeMessageError, Refusal};
-pub use peer_message::{ParseError, PeerMessage};
+pub use peer_message::{ParseError, PeerMessage, profile};
 pub use signal::{Signal, SignalKind};
 pub use time::{Millis, Moment};

@@ -188,7 +188,11 @@ impl Envelope<'_> {
 /// another, or pose as a node.
 const RESERVED: [&str; 3] = ["peerId", "isHub", "nodeId"];
 
-fn profile(data: Option<&RawValue>) -> Result<RawJson, Code> {
+/// A profile as a node tells it: what a peer says of itself, without what only a node may say.
+///
+/// # Errors
+/// [`Code::ProfileTooLarge`]; [`Code::MalformedMessage`] if it is no JSON object.
+pub fn profile(data: Option<&RawValue>) -> Result<RawJson, Code> {
     let Some(data) = data else { return Ok(raw_json(&BTreeMap::<&str, ()>::new())) };
     if data.get().len() > limit::PROFILE {
         return Err(Code::ProfileTooLarge);

@@ -188,13 +188,12 @@ impl World {
 /// Whether a link that was in one state may come to be in another.
 fn follows(before: Option<&LinkState>, after: &LinkState) -> bool {
     use LinkState::{Closed, Connected, Connecting, Failed, Interrupted};
-    match (before, after) {
-        (None | Some(Closed | Failed(_)), Connecting) => true,
-        (Some(Connecting), Connected | Closed | Failed(_)) => true,
-        (Some(Connected), Interrupted | Closed | Failed(_)) => true,
-        (Some(Interrupted), Connected | Closed | Failed(_)) => true,
-        _ => false,
-    }
+    matches!(
+        (before, after),
+        (None | Some(Closed | Failed(_)), Connecting)
+            | (Some(Connecting | Interrupted), Connected | Closed | Failed(_))
+            | (Some(Connected), Interrupted | Closed | Failed(_))
+    )
 }
 
 impl Page {

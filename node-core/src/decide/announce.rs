@@ -48,14 +48,15 @@ impl Node {
         decision
     }
 
-    /// The lease is renewed at half its time, here and at the other nodes.
+    /// The lease is renewed when a third of it is over, here and at the other nodes: two renewals may
+    /// come late or fail before it ends.
     pub(super) fn still_here(&self, caller: &Caller, facts: &Facts, now: Millis) -> Decision {
         let Some(known) = facts.targets.first().and_then(|target| target.here()) else {
             return Decision::default();
         };
         if !known.is_live()
             || !known.is_session(caller.session)
-            || known.until.since(now) > self.settings.lease / 2
+            || known.until.since(now) > self.settings.lease - self.settings.lease / 3
         {
             return Decision::default();
         }

@@ -120,6 +120,10 @@ impl Network {
         let mut nothing = Vec::new();
         for (peer, member) in self.members.iter_mut() {
             for home in &member.homes {
+                // The host of a socket says when it is over; a clock that jumped does not.
+                if home.home.is_here() && member.outlet.is_some() {
+                    continue;
+                }
                 if home.until <= now {
                     facts.over.push((Arc::clone(home), member.target()));
                     due = now;

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use pigeonhub_protocol::mesh::{Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Routing};
-use pigeonhub_protocol::{Code, NodeId, limit};
+use pigeonhub_protocol::{Code, NodeId, limit, profile};
 
 use super::{EventsQuery, PageQuery, Publication, Replica, Reply, bodies, query};
 use crate::Talk;
@@ -148,10 +148,11 @@ fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
             Ok(Call::Leave(node))
         }
         "/api/announce-peer" => {
-            let items = bodies::one_or_many::<PeerAnnouncement>(body, |item| serde_json::from_str(item))?;
+            let mut items = bodies::one_or_many::<PeerAnnouncement>(body, |item| serde_json::from_str(item))?;
             all(&items).try_for_each(|item| own(&item.node_id))?;
-            if all(&items).any(|item| item.data.get().len() > limit::PROFILE) {
-                return Err(Reply::refuse(Code::ProfileTooLarge));
+            // A node says where a peer is, and no more than a peer may it say what only we write.
+            for item in all_mut(&mut items) {
+                item.data = profile(Some(&item.data)).map_err(Reply::refuse)?;
             }
             Ok(Call::Announce(node, items))
         }
@@ -169,6 +170,14 @@ fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
             Ok(Call::Replicate(node, replica))
         }
     }
+}
+
+fn all_mut<T>(items: &mut OneOrMany<T>) -> impl Iterator<Item = &mut T> {
+    match items {
+        OneOrMany::One(one) => core::slice::from_mut(one),
+        OneOrMany::Many(many) => many.as_mut_slice(),
+    }
+    .iter_mut()
 }
 
 fn all<T>(items: &OneOrMany<T>) -> impl Iterator<Item = &T> {

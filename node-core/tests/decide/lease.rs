@@ -1,4 +1,4 @@
-//! A presence is a lease: whoever is still there keeps it, at half its time.
+//! A presence is a lease: whoever is still there keeps it, when a third of it is over.
 
 use pigeonhub_node_core::Event;
 
@@ -7,13 +7,13 @@ use crate::support::words::{Nuance, after, caller, here, stranger, there};
 
 #[test]
 fn a_fresh_lease_costs_nothing() {
-    let scene = Scene::of([here('a', 1).until(after(45_001))]);
+    let scene = Scene::of([here('a', 1).until(after(60_001))]);
     assert_eq!(scene.decides(Event::StillHere(caller('a', 1))), [""; 0]);
 }
 
 #[test]
-fn at_half_its_time_it_is_renewed_here_and_at_other_nodes() {
-    let scene = Scene::of([here('a', 1).until(after(45_000)), here('b', 2)]);
+fn after_a_third_it_is_renewed_here_and_at_other_nodes() {
+    let scene = Scene::of([here('a', 1).until(after(60_000)), here('b', 2)]);
     assert_eq!(
         scene.decides(Event::StillHere(caller('a', 1))),
         ["renew a here#1 until +90000", "announce again a"]

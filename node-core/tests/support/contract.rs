@@ -46,15 +46,17 @@ macro_rules! contract {
 
 pub(crate) use contract;
 
-fn commit<S: Mailroom<Error: Debug>>(store: &S, changes: Vec<Change>) {
+pub use super::samples::*;
+
+pub(super) fn commit<S: Mailroom<Error: Debug>>(store: &S, changes: Vec<Change>) {
     at_once(store.commit(&network("room"), changes)).unwrap();
 }
 
-fn remember<S: Mailroom<Error: Debug>>(store: &S, presences: impl IntoIterator<Item = Presence>) {
+pub(super) fn remember<S: Mailroom<Error: Debug>>(store: &S, presences: impl IntoIterator<Item = Presence>) {
     commit(store, presences.into_iter().map(|presence| Change::Remember(Arc::new(presence))).collect());
 }
 
-fn needs(targets: &[char]) -> Needs {
+pub(super) fn needs(targets: &[char]) -> Needs {
     Needs {
         network: network("room"),
         targets: targets.iter().map(|of| peer(*of)).collect(),
@@ -65,7 +67,7 @@ fn needs(targets: &[char]) -> Needs {
     }
 }
 
-fn load<S: Mailroom<Error: Debug>>(store: &S, needs: &Needs) -> Facts {
+pub(super) fn load<S: Mailroom<Error: Debug>>(store: &S, needs: &Needs) -> Facts {
     at_once(store.load(needs)).unwrap()
 }
 
@@ -112,7 +114,7 @@ fn offer(from: char, to: char) -> String {
     NodeMessage::Signal(super::words::signal(from, to)).frame(NOW).as_str().into()
 }
 
-fn home(session: u64) -> Home {
+pub(super) fn home(session: u64) -> Home {
     Home::Here(SessionId(session))
 }
 
@@ -359,62 +361,4 @@ pub fn stranded_mail_comes_out_with_its_target<S: Mailroom<Error: Debug>>(store:
         .collect();
     assert_eq!(stranded, [(peer('b'), 2), (peer('c'), 2)]);
     assert!(load(store, &over).stranded.is_empty());
-}
-
-/// The peer with this number, spread over the space of ids.
-fn numbered(number: u8) -> PeerId {
-    PeerId::from_bytes([number.wrapping_mul(151); 20])
-}
-
-fn crowd<S: Mailroom<Error: Debug>>(store: &S, many: u8) {
-    let present = |number: u8| Presence { peer: numbered(number), ..here('a', u64::from(number)) };
-    remember(store, (0..many).map(present));
-}
-
-fn sample<S: Mailroom<Error: Debug>>(store: &S, near: PeerId, most: usize, seed: u64) -> (Vec<PeerId>, bool) {
-    let facts =
-        load(store, &Needs { sample: Some(Sample { near, most, here_only: false, seed }), ..needs(&[]) });
-    (facts.sample.iter().map(|known| known.peer).collect(), facts.sample_is_all)
-}
-
-pub fn a_sample_is_everyone_while_there_are_few<S: Mailroom<Error: Debug>>(store: &S) {
-    assert_eq!(sample(store, numbered(0), 8, 1), (vec![], true));
-    crowd(store, 8);
-    // A newcomer, and one of them.
-    let (everyone, is_all) = sample(store, numbered(100), 8, 1);
-    assert_eq!((everyone.len(), is_all), (8, true));
-    let (others, is_all) = sample(store, numbered(3), 7, 1);
-    assert_eq!((others.len(), others.contains(&numbered(3)), is_all), (7, false, true));
-}
-
-pub fn a_sample_is_bounded_and_holds_the_nearest<S: Mailroom<Error: Debug>>(store: &S) {
-    crowd(store, 100);
-    for (seed, newcomer) in (0..20).zip(100..) {
-        for near in [numbered(newcomer), numbered(newcomer - 100)] {
-            let (mut chosen, is_all) = sample(store, near, 8, seed);
-            let mut nearest: Vec<_> = (0..100).map(numbered).filter(|other| *other != near).collect();
-            nearest.sort_by_key(|other| other.distance(&near));
-            assert!(nearest[..4].iter().all(|other| chosen.contains(other)), "{chosen:?}");
-            chosen.sort();
-            chosen.dedup();
-            assert!((4..=8).contains(&chosen.len()) && !chosen.contains(&near) && !is_all);
-        }
-    }
-    assert!(!sample(store, numbered(200), 99, 1).1, "99 of 100 are not everyone");
-}
-
-pub fn a_sample_names_only_live_others<S: Mailroom<Error: Debug>>(store: &S) {
-    remember(store, [here('a', 1), here('b', 2).away(false), there('c', "n2"), there('d', "n2").away(true)]);
-    remember(store, [there('a', "n2"), here('d', 4).away(false), there('d', "n3")]);
-    let named = |here_only, most| {
-        let sample = Sample { near: peer('e'), most, here_only, seed: 1 };
-        let facts = load(store, &Needs { sample: Some(sample), ..needs(&[]) });
-        let mut named: Vec<_> = facts.sample.iter().map(|known| (known.peer, known.home.clone())).collect();
-        named.sort();
-        named
-    };
-    let n2 = || Home::At(node("n2"));
-    assert_eq!(named(false, 9), [(peer('a'), home(1)), (peer('c'), n2()), (peer('d'), Home::At(node("n3")))]);
-    assert_eq!(named(true, 9), [(peer('a'), home(1))]);
-    assert!(named(false, 1).len() <= 1);
 }

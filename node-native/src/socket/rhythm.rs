@@ -43,7 +43,7 @@ impl Rhythm {
             alarm: Box::pin(sleep(Duration::from_millis(PING - spread(PING, at.seed)))),
             heard: at.now,
             ping: at.now.plus(PING - spread(PING, at.seed)),
-            discover: at.now.plus(DISCOVER - spread(DISCOVER, at.seed.rotate_left(16))),
+            discover: at.now.plus(DISCOVER - spread(DISCOVER / 2, at.seed.rotate_left(16))),
             renewed: at.now,
             lease,
         }

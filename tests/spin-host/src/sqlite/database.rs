@@ -71,7 +71,7 @@ fn run(connection: &rusqlite::Connection, text: &str, parameters: Vec<Value>) ->
 }
 
 fn rows(statement: &mut Statement<'_>, parameters: Vec<Value>) -> Result<Answer, Error> {
-    let columns: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let rows = statement
         .query_map(params_from_iter(parameters), |row| (0..width).map(|column| row.get(column)).collect())?
