@@ -29,7 +29,7 @@ pub fn run(house: &House, _: &Options) -> Result<()> {
     step("no standard library in the cores", || {
         tools::ensure_target(house, NO_STD_TARGET, "prove that the cores need no standard library")?;
         let mut cargo = house.cargo("check");
-        for core in walls::CORES {
+        for core in walls::NO_STD {
             cargo.args(["--package", core]);
         }
         children::run(cargo.args(["--target", NO_STD_TARGET]))

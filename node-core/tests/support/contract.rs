@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pigeonhub_node_core::{
     Change, Facts, Home, Mail, MailSeq, Mailroom, Needs, Presence, Sample, SessionId, State,
 };
-use pigeonhub_protocol::{Code, Frame, Millis, NodeMessage, PeerId, limit};
+use pigeonhub_protocol::{Code, Frame, Millis, NodeMessage, limit};
 
 use super::shelf::at_once;
 use super::words::{NOW, Nuance, after, here, mail, network, node, peer, raw, there};

@@ -6,7 +6,7 @@ use pigeonhub_node_core::{Home, Mailroom, Needs, Presence, Sample};
 use pigeonhub_protocol::PeerId;
 
 use super::contract::{home, load, needs, remember};
-use super::words::{here, node, peer, there};
+use super::words::{Nuance, here, node, peer, there};
 
 /// The peer with this number, spread over the space of ids.
 fn numbered(number: u8) -> PeerId {
