@@ -34,7 +34,7 @@ mod membership;
 mod memory;
 mod node;
 mod presence;
-mod record;
+pub mod record;
 pub mod rest;
 mod roster;
 pub mod ticket;

@@ -4,15 +4,12 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use pigeonhub_node_core::record::{IN_ALL, PER_TOPIC};
 use pigeonhub_node_core::{Presence, Record};
 use pigeonhub_protocol::{Code, Millis, NetworkName, PeerId};
 
 use crate::row::{self, PRESENCE};
 use crate::{Database, Row, SqlError, SqlStore, Value};
-
-/// Records of one topic, and in all.
-const PER_TOPIC: u64 = 256;
-const IN_ALL: u64 = 10_000;
 
 impl<D: Database> SqlStore<D> {
     /// Keeps a record; one with the same id is replaced.
