@@ -52,7 +52,7 @@ impl Host {
     /// The store is in memory and never waits, so a step is a single poll: it needs no room in the
     /// futures of ten thousand sockets, and whoever calls it need not be async.
     pub fn step(&self, event: Event, at: Moment) -> Decision {
-        match exchange(&self.node, &self.store, event, at).now_or_never() {
+        match exchange(&self.node, &self.store.step(), event, at).now_or_never() {
             Some(Ok(decision)) => decision,
             Some(Err(never)) => match never {},
             None => unreachable!("the store in memory never waits"),

@@ -1,10 +1,11 @@
 //! The node's facts, in memory, in shards by network: networks do not wait for each other.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use pigeonhub_node_core::{
     Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
 };
@@ -29,9 +30,17 @@ impl Shards {
         Self { shards, hash: RandomState::new(), nodes: RwLock::default() }
     }
 
+    /// A step of the node, from its first look at a network to its last change.
+    pub const fn step(&self) -> Step<'_> {
+        Step { shards: self, held: RefCell::new(None) }
+    }
+
+    fn index(&self, network: &NetworkName) -> usize {
+        self.hash.hash_one(network) as usize % SHARDS
+    }
+
     fn shard(&self, network: &NetworkName) -> &Mutex<Memory> {
-        let hash = self.hash.hash_one(network) as usize;
-        &self.shards[hash % SHARDS]
+        &self.shards[self.index(network)]
     }
 
     /// See [`Memory::attach`].
@@ -91,24 +100,45 @@ impl Shards {
     }
 }
 
-impl Store for Shards {
+/// One step of the node: the lock of its network is held from the first look to the last change, so
+/// that of two peers who announce themselves at the same moment one is told of the other.
+///
+/// It holds one lock at a time, so no order of locks can be wrong.
+pub struct Step<'a> {
+    shards: &'a Shards,
+    held: RefCell<Option<(usize, MutexGuard<'a, Memory>)>>,
+}
+
+impl Step<'_> {
+    fn with<T>(&self, network: &NetworkName, act: impl FnOnce(&mut Memory) -> T) -> T {
+        let index = self.shards.index(network);
+        let mut held = self.held.borrow_mut();
+        if held.as_ref().is_none_or(|(known, _)| *known != index) {
+            *held = None;
+        }
+        let (_, memory) = held.get_or_insert_with(|| (index, self.shards.shards[index].lock()));
+        act(memory)
+    }
+}
+
+impl Store for Step<'_> {
     type Error = Infallible;
 
     async fn load(&self, needs: &Needs) -> Result<Facts, Infallible> {
-        let mut facts = self.shard(&needs.network).lock().load(needs);
+        let mut facts = self.with(&needs.network, |memory| memory.load(needs));
         if needs.nodes {
-            facts.nodes = self.nodes.read().clone();
+            facts.nodes = self.shards.nodes.read().clone();
         }
         Ok(facts)
     }
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Infallible> {
-        self.shard(network).lock().commit(network, changes);
+        self.with(network, |memory| memory.commit(network, changes));
         Ok(())
     }
 }
 
-impl Mailroom for Shards {
+impl Mailroom for Step<'_> {
     async fn read(
         &self,
         network: &NetworkName,
@@ -117,7 +147,7 @@ impl Mailroom for Shards {
         cursor: MailSeq,
         most: usize,
     ) -> Result<Vec<(MailSeq, Mail)>, Infallible> {
-        Ok(self.shard(network).lock().read(network, peer, session, cursor, most))
+        Ok(self.with(network, |memory| memory.read(network, peer, session, cursor, most)))
     }
 
     async fn acknowledge(
@@ -127,7 +157,7 @@ impl Mailroom for Shards {
         session: SessionId,
         cursor: MailSeq,
     ) -> Result<(), Infallible> {
-        self.acknowledge_now(network, peer, session, cursor);
+        self.with(network, |memory| memory.acknowledge(network, peer, session, cursor));
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ impl Host {
             return Reply::refuse(Code::AlreadyConnected);
         }
         let at = self.clock.moment();
-        let conversation = converse(&self.node, &self.store, &self.tickets, talk, at).now_or_never();
+        let conversation = converse(&self.node, &self.store.step(), &self.tickets, talk, at).now_or_never();
         let conversation = match conversation {
             Some(Ok(conversation)) => conversation,
             Some(Err(ConverseError::Refused(code))) => return Reply::refuse(code),
@@ -137,7 +137,7 @@ impl Visit {
     }
 
     fn mail(&self) -> Vec<(MailSeq, Frame)> {
-        let mail = mail(&self.host.store, &self.caller, self.cursor, HANDFUL, now()).now_or_never();
+        let mail = mail(&self.host.store.step(), &self.caller, self.cursor, HANDFUL, now()).now_or_never();
         match mail {
             Some(Ok(mail)) => mail,
             Some(Err(never)) => match never {},
