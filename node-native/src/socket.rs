@@ -134,7 +134,7 @@ impl Session {
         }
         let now = now();
         let mut frames = mail.by_ref().map(|mail| mail.into_frame(now));
-        let written = self.write_all(&mut frames).await;
+        let written = self.write_all(&mut frames, output::MAIL).await;
         if written.is_err() {
             self.host.store.put_back(&network, peer, mail.collect());
         }

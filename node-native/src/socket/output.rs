@@ -18,6 +18,11 @@ use super::{Session, Socket};
 /// How long a peer has to take note of its close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// Bytes of replies that are written in one go.
+const REPLIES: usize = 2 * 1024;
+/// Bytes of mail that are written in one go.
+pub(super) const MAIL: usize = 32 * 1024;
+
 impl Session {
     pub(super) async fn ping(&mut self) -> Result<(), Ending> {
         let ping = self.socket.feed(Message::Ping(Bytes::new()));
@@ -26,13 +31,20 @@ impl Session {
         self.flush().await
     }
 
+    /// Writes replies. A peer that has just announced itself is told of everybody at once, and then
+    /// of nobody for long, but the library keeps the room that the largest portion took.
     pub(super) async fn write(&mut self, frames: Vec<Frame>) -> Result<(), Ending> {
-        if frames.is_empty() { Ok(()) } else { self.write_all(&mut frames.into_iter()).await }
+        if frames.is_empty() { Ok(()) } else { self.write_all(&mut frames.into_iter(), REPLIES).await }
     }
 
-    /// Writes frames, at once if the socket takes them; in one go if they are small. What is left in
-    /// `frames` after a failure was not written.
-    pub(super) async fn write_all(&mut self, frames: &mut impl Iterator<Item = Frame>) -> Result<(), Ending> {
+    /// Writes frames, at once if the socket takes them, in portions of about so many bytes. What is
+    /// left in `frames` after a failure was not written.
+    pub(super) async fn write_all(
+        &mut self,
+        frames: &mut impl Iterator<Item = Frame>,
+        portion: usize,
+    ) -> Result<(), Ending> {
+        let mut waiting = 0;
         loop {
             match poll_fn(|context| self.socket.poll_ready_unpin(context)).now_or_never() {
                 Some(ready) => ready.map_err(|error| Ending::of_error(&error))?,
@@ -40,9 +52,14 @@ impl Session {
             }
             let Some(frame) = frames.next() else { return self.flush().await };
             self.frames_out += 1;
+            waiting += frame.len();
             // Frames are UTF-8; checking them again costs less than an `unsafe` would.
             let text = Utf8Bytes::try_from(frame.as_bytes().clone()).unwrap_or_default();
             self.socket.start_send_unpin(Message::Text(text)).map_err(|error| Ending::of_error(&error))?;
+            if waiting >= portion {
+                waiting = 0;
+                self.flush().await?;
+            }
         }
     }
 
