@@ -166,7 +166,7 @@ async fn refuse_second<S: Store>(
     network: &NetworkName,
     caller: &Caller,
 ) -> Result<(), ConverseError<S::Error>> {
-    let facts = store.load(&Needs::about(network.clone(), alloc::vec![caller.peer])).await?;
+    let facts = store.load(&Needs::about(network.clone(), &[caller.peer])).await?;
     let known = facts.targets.first().and_then(|target| target.here());
     match known {
         Some(known) if known.is_live() && !known.is_session(caller.session) => {

@@ -14,7 +14,7 @@ use pigeonhub_protocol::{
 };
 
 use self::between::returned;
-use crate::{Caller, Decision, Event, Facts, Needs, Node, Outcome, Sample};
+use crate::{Caller, Decision, Event, Facts, Few, Needs, Node, Outcome, Sample};
 
 impl Node {
     /// Which facts the event needs; `None` if none at all. Reads nothing, never fails.
@@ -23,7 +23,7 @@ impl Node {
         match event {
             Event::Said(caller, message) => self.needs_of_peer(caller, message, at),
             Event::StillHere(caller) | Event::Gone(caller, _) => {
-                Some(Needs::about(caller.network.clone()?, vec![caller.peer]))
+                Some(Needs::about(caller.network.clone()?, &[caller.peer]))
             }
             Event::Announced(_, announcement) => {
                 let mut targets = vec![announcement.peer_id];
@@ -31,22 +31,22 @@ impl Node {
                 Some(Needs {
                     sample: Some(self.sample(announcement.peer_id, true, at)),
                     waiting_for: Some(announcement.peer_id),
-                    ..Needs::about(announcement.network_name.clone(), targets)
+                    ..Needs::about(announcement.network_name.clone(), &targets)
                 })
             }
             Event::Withdrawn(_, withdrawal) => {
-                Some(Needs::about(withdrawal.network_name.clone(), vec![withdrawal.peer_id]))
+                Some(Needs::about(withdrawal.network_name.clone(), &[withdrawal.peer_id]))
             }
             Event::Routed(_, signal) => {
-                Some(Needs::about(signal.network.clone(), vec![signal.from, signal.target]))
+                Some(Needs::about(signal.network.clone(), &[signal.from, signal.target]))
             }
-            Event::Returned(_, back) => Some(Needs::about(back.network_name.clone(), vec![back.return_to])),
+            Event::Returned(_, back) => Some(Needs::about(back.network_name.clone(), &[back.return_to])),
             Event::Settled(_, Outcome::Routed(_)) => None,
             Event::Settled(route, _) => {
-                Some(Needs::about(route.signal.network.clone(), vec![route.signal.from, route.signal.target]))
+                Some(Needs::about(route.signal.network.clone(), &[route.signal.from, route.signal.target]))
             }
             Event::Passed(network) => {
-                Some(Needs { over_at: Some(at.now), ..Needs::about(network.clone(), vec![]) })
+                Some(Needs { over_at: Some(at.now), ..Needs::about(network.clone(), &[]) })
             }
         }
     }
@@ -55,17 +55,17 @@ impl Node {
         match message {
             PeerMessage::Announce { network, .. } => Some(Needs {
                 sample: Some(self.sample(caller.peer, false, at)),
-                ..Needs::about(network.clone(), vec![caller.peer])
+                ..Needs::about(network.clone(), &[caller.peer])
             }),
             PeerMessage::Discover => Some(Needs {
                 sample: Some(self.sample(caller.peer, false, at)),
-                ..Needs::about(caller.network.clone()?, vec![caller.peer])
+                ..Needs::about(caller.network.clone()?, &[caller.peer])
             }),
             PeerMessage::Signal { target, .. } => Some(Needs {
                 nodes: true,
-                ..Needs::about(caller.network.clone()?, vec![caller.peer, *target])
+                ..Needs::about(caller.network.clone()?, &[caller.peer, *target])
             }),
-            PeerMessage::Goodbye { .. } => Some(Needs::about(caller.network.clone()?, vec![caller.peer])),
+            PeerMessage::Goodbye { .. } => Some(Needs::about(caller.network.clone()?, &[caller.peer])),
             PeerMessage::Ping | PeerMessage::Cleanup => None,
         }
     }
@@ -114,8 +114,10 @@ impl Node {
 }
 
 impl Needs {
-    pub(crate) fn about(network: NetworkName, targets: Vec<PeerId>) -> Self {
-        Self { network, targets, sample: None, waiting_for: None, over_at: None, nodes: false }
+    /// Only these peers of a network; add what else is needed.
+    #[must_use]
+    pub fn about(network: NetworkName, targets: &[PeerId]) -> Self {
+        Self { network, targets: Few::from_slice(targets), sample: None, waiting_for: None, over_at: None, nodes: false }
     }
 }
 

@@ -4,8 +4,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
+use smallvec::SmallVec;
 
 use crate::{Mail, Presence};
+
+/// A list that is hardly ever longer than two: each signal asks for two peers, and a peer is at one
+/// node or two. So far it needs no allocation.
+pub type Few<T> = SmallVec<[T; 2]>;
 
 /// Which facts an event needs, all of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +18,7 @@ pub struct Needs {
     /// The network.
     pub network: NetworkName,
     /// Peers to be looked up: their homes and the state of their mailbox.
-    pub targets: Vec<PeerId>,
+    pub targets: Few<PeerId>,
     /// Some live peers of the network.
     pub sample: Option<Sample>,
     /// Signals that wait here for this peer, to be sent after it.
@@ -41,7 +46,7 @@ pub struct Sample {
 #[derive(Clone, Debug, Default)]
 pub struct Target {
     /// Its homes: at most one here, and one for each other node.
-    pub homes: Vec<Arc<Presence>>,
+    pub homes: Few<Arc<Presence>>,
     /// Its mailbox here takes no more.
     pub full: bool,
     /// Something waits in its mailbox here: what comes later goes behind it.
@@ -66,7 +71,7 @@ impl Target {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// For each of the targets asked for, in that order.
-    pub targets: Vec<Target>,
+    pub targets: Few<Target>,
     /// The sample.
     pub sample: Vec<Arc<Presence>>,
     /// Whether the sample is everyone.
@@ -81,5 +86,5 @@ pub struct Facts {
     /// Presences whose time is over, each with its peer's other homes.
     pub over: Vec<(Arc<Presence>, Target)>,
     /// Nodes that can be reached.
-    pub nodes: Vec<NodeId>,
+    pub nodes: Arc<[NodeId]>,
 }

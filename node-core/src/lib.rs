@@ -43,7 +43,7 @@ pub use change::{Change, Decision, Errand, Outcome, Route};
 pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail};
 pub use event::{Caller, Event};
 pub use exchange::{Store, exchange};
-pub use facts::{Facts, Needs, Sample, Target};
+pub use facts::{Facts, Few, Needs, Sample, Target};
 pub use mail::{Mail, MailSeq, Mailbox, Overflow};
 pub use membership::{Contact, Impostor, Membership, MeshChange, Standing, is_node_url};
 pub use memory::{Memory, Outlet};

@@ -81,15 +81,7 @@ fn texts(mail: Vec<Mail>) -> Vec<Frame> {
 }
 
 fn pass(memory: &mut Memory, now: Millis) -> pigeonhub_node_core::Facts {
-    let (targets, sample, waiting_for) = (vec![], None, None);
-    memory.load(&Needs {
-        network: network("room"),
-        targets,
-        sample,
-        waiting_for,
-        over_at: Some(now),
-        nodes: false,
-    })
+    memory.load(&Needs { over_at: Some(now), ..Needs::about(network("room"), &[]) })
 }
 
 #[test]
@@ -195,14 +187,7 @@ fn a_lost_node_takes_its_peers_away_and_only_those() {
     let mut memory = room([there('a', "n2"), there('a', "n3"), there('b', "n2").away(true), here('c', 3)]);
     memory.node_lost(&node("n2"), after(10));
     assert_eq!(memory.due(after(10)), [network("room")]);
-    let facts = memory.load(&Needs {
-        network: network("room"),
-        targets: vec![peer('a'), peer('b'), peer('c')],
-        sample: None,
-        waiting_for: None,
-        over_at: None,
-        nodes: false,
-    });
+    let facts = memory.load(&Needs::about(network("room"), &['a', 'b', 'c'].map(peer)));
     let states: Vec<Vec<State>> =
         facts.targets.iter().map(|target| target.homes.iter().map(|known| known.state).collect()).collect();
     let away = |told| State::Away { told };

@@ -35,35 +35,8 @@ const HANDFUL: usize = 64;
 /// So many messages per second that nobody needs them.
 const FLOOD: Close = Close { code: CloseCode::Policy, reason: "Too many messages" };
 
-/// Serves a socket until it ends.
-pub async fn serve(mut socket: Socket, host: Arc<Host>, asked: Option<String>) {
-    // Boxed: of use for a moment, and larger than all that a session keeps.
-    let seat = Box::pin(host.sessions.enter(&host.node, asked.as_deref())).await;
-    let seat = match seat {
-        Ok(seat) => seat,
-        Err(close) => {
-            Metrics::add(&host.metrics.refused, 1);
-            tracing::debug!(peer = asked, reason = close.reason, "refused");
-            return Box::pin(farewell(&mut socket, close)).await;
-        }
-    };
-    if host.is_stopping() {
-        return Box::pin(farewell(&mut socket, Close::RESTART)).await;
-    }
-    let mut session = Session::new(&host, seat, socket);
-    let Err(ending) = session.run().await;
-    session.end(&ending);
-    let Session { mut socket, seat, .. } = session;
-    // The place is free before the farewell, which may take a moment; unless the node waits for its
-    // last sessions.
-    let _seat = host.is_stopping().then_some(seat);
-    match ending.close() {
-        Some(close) => Box::pin(farewell(&mut socket, close)).await,
-        None => answer_close(&mut socket).await,
-    }
-}
-
-struct Session {
+/// One peer and its socket.
+pub struct Session {
     host: Arc<Host>,
     seat: Seat,
     socket: Socket,
@@ -76,6 +49,40 @@ struct Session {
 }
 
 impl Session {
+    /// Gives a socket its place, or says on it why there is none.
+    pub async fn enter(mut socket: Socket, host: Arc<Host>, asked: Option<String>) -> Option<Box<Self>> {
+        let refused = match host.sessions.enter(&host.node, asked.as_deref()).await {
+            Ok(_) if host.is_stopping() => Close::RESTART,
+            Ok(seat) => return Some(Box::new(Self::new(&host, seat, socket))),
+            Err(close) => {
+                Metrics::add(&host.metrics.refused, 1);
+                tracing::debug!(peer = asked, reason = close.reason, "refused");
+                close
+            }
+        };
+        farewell(&mut socket, refused).await;
+        None
+    }
+
+    /// Serves the socket until it ends.
+    pub async fn serve(mut self: Box<Self>) {
+        let Err(ending) = self.run().await;
+        // Boxed: what is needed only at the end takes no room in ten thousand tasks.
+        Box::pin(self.leave(ending)).await;
+    }
+
+    async fn leave(mut self: Box<Self>, ending: Ending) {
+        self.end(&ending);
+        let Self { host, mut socket, seat, .. } = *self;
+        // The place is free before the farewell, which may take a moment; unless the node waits for
+        // its last sessions.
+        let _seat = host.is_stopping().then_some(seat);
+        match ending.close() {
+            Some(close) => farewell(&mut socket, close).await,
+            None => answer_close(&mut socket).await,
+        }
+    }
+
     fn new(host: &Arc<Host>, seat: Seat, socket: Socket) -> Self {
         let at = host.clock.moment();
         Self {

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use pigeonhub_node_core::{
     Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
@@ -18,16 +19,16 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub struct Shards {
     shards: Box<[Mutex<Memory>]>,
-    hash: RandomState,
+    hash: DefaultHashBuilder,
     /// The nodes that can be reached, as the mesh sees it.
-    nodes: RwLock<Vec<NodeId>>,
+    nodes: RwLock<Arc<[NodeId]>>,
 }
 
 impl Shards {
     /// No networks.
     pub fn new() -> Self {
         let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Self { shards, hash: RandomState::new(), nodes: RwLock::default() }
+        Self { shards, hash: DefaultHashBuilder::default(), nodes: RwLock::default() }
     }
 
     /// A step of the node, from its first look at a network to its last change.
@@ -96,7 +97,7 @@ impl Shards {
 
     /// The nodes that can be reached are these from now on.
     pub fn set_nodes(&self, nodes: Vec<NodeId>) {
-        *self.nodes.write() = nodes;
+        *self.nodes.write() = nodes.into();
     }
 }
 
@@ -127,7 +128,7 @@ impl Store for Step<'_> {
     async fn load(&self, needs: &Needs) -> Result<Facts, Infallible> {
         let mut facts = self.with(&needs.network, |memory| memory.load(needs));
         if needs.nodes {
-            facts.nodes = self.shards.nodes.read().clone();
+            facts.nodes = Arc::clone(&self.shards.nodes.read());
         }
         Ok(facts)
     }

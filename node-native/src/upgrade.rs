@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::host::Host;
 use crate::http::response;
-use crate::socket;
+use crate::socket::Session;
 
 /// Whether the request wants to become a WebSocket.
 pub fn is_wanted(request: &Request) -> bool {
@@ -45,13 +45,18 @@ pub fn accept(host: Arc<Host>, mut request: Request) -> Response {
     let asked = request.uri().query().and_then(peer_id);
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        if let Some(socket) = open(upgrade).await {
-            socket::serve(socket, host, asked).await;
+        // Boxed: what is needed only to begin takes no room in ten thousand tasks.
+        if let Some(session) = Box::pin(begin(upgrade, host, asked)).await {
+            session.serve().await;
         }
     });
     let headers =
         [(CONNECTION, HeaderValue::from_static("upgrade")), (UPGRADE, HeaderValue::from_static("websocket"))];
     (StatusCode::SWITCHING_PROTOCOLS, headers, [(SEC_WEBSOCKET_ACCEPT, key)]).into_response()
+}
+
+async fn begin(upgrade: OnUpgrade, host: Arc<Host>, asked: Option<String>) -> Option<Box<Session>> {
+    Session::enter(open(upgrade).await?, host, asked).await
 }
 
 async fn open(upgrade: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
@@ -66,7 +71,8 @@ async fn open(upgrade: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
         .max_message_size(Some(limit::MESSAGE))
         .max_frame_size(Some(limit::MESSAGE));
     let io = io.into_inner();
-    Some(WebSocketStream::from_partially_read(io, read_buf.into(), Role::Server, Some(config)).await)
+    // Copied: hyper's buffer would live on as the socket's, with twice the room.
+    Some(WebSocketStream::from_partially_read(io, read_buf.to_vec(), Role::Server, Some(config)).await)
 }
 
 fn refuse(error: &str) -> Response {

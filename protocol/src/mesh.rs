@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Code, Millis, NetworkName, NodeId, PeerId, RawJson, Refusal, Signal};
 
 /// One of something, or a list: bodies take both, and are answered in kind.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
     /// A list.
@@ -178,7 +178,7 @@ pub struct PeerWithdrawal {
 }
 
 /// Something for a peer of the receiving node.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Routing {
     /// A signal could not be delivered after all; its sender is to hear it.

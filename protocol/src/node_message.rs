@@ -224,10 +224,10 @@ fn signal_frame(signal: &Signal, now: Millis) -> Frame {
         r#"","networkName":"#,
     ];
     parts.into_iter().for_each(|part| text.push_str(part));
-    text.push_str(&quoted(&signal.network));
+    push_quoted(&mut text, signal.network.as_str());
     if let Some(id) = &signal.id {
         text.push_str(r#","id":"#);
-        text.push_str(&serde_json::to_string(id).unwrap_or_default());
+        push_quoted(&mut text, id.as_str());
     }
     // Writing to a string cannot fail.
     let _ = write!(text, r#","timestamp":{}}}"#, now.0);
@@ -235,7 +235,20 @@ fn signal_frame(signal: &Signal, now: Millis) -> Frame {
 }
 
 fn quoted(network: &NetworkName) -> String {
-    serde_json::to_string(network).unwrap_or_default()
+    let mut text = String::new();
+    push_quoted(&mut text, network.as_str());
+    text
+}
+
+/// Adds a JSON string. Names and ids have hardly ever something to escape.
+fn push_quoted(text: &mut String, value: &str) {
+    if value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    } else {
+        text.push_str(&serde_json::to_string(value).unwrap_or_default());
+    }
 }
 
 fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ParseNodeMessageError> {

@@ -111,14 +111,7 @@ impl Hub {
 
     /// Whether the sender of a signal is known at no node.
     pub fn is_stranger(&self, signal: &Signal) -> bool {
-        let needs = Needs {
-            network: signal.network.clone(),
-            targets: vec![signal.from],
-            sample: None,
-            waiting_for: None,
-            over_at: None,
-            nodes: false,
-        };
+        let needs = Needs::about(signal.network.clone(), &[signal.from]);
         self.shelf.memory.borrow_mut().load(&needs).targets[0].homes.is_empty()
     }
 

@@ -53,7 +53,7 @@ impl Node {
                 refuse(Refusal::of_signal(Code::PeerUnavailable, &signal), now)
             }
             Way::Unknown => {
-                route(Route { nodes: facts.nodes.clone(), ask_all: true, signal, deadline: None })
+                route(Route { nodes: facts.nodes.to_vec(), ask_all: true, signal, deadline: None })
             }
         }
     }

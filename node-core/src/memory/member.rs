@@ -7,12 +7,12 @@ use pigeonhub_protocol::Frame;
 
 use super::Outlet;
 use crate::mail::Mailbox;
-use crate::{Mail, Presence, Target};
+use crate::{Few, Mail, Presence, Target};
 
 /// One peer.
 #[derive(Debug, Default)]
 pub(super) struct Member {
-    pub(super) homes: Vec<Arc<Presence>>,
+    pub(super) homes: Few<Arc<Presence>>,
     pub(super) mailbox: Mailbox,
     pub(super) outlet: Option<Arc<dyn Outlet>>,
 }

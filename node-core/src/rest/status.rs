@@ -139,7 +139,7 @@ impl Status<'_> {
     #[must_use]
     pub fn generated(&self, peer: PeerId) -> Reply {
         let own = self.mesh.own();
-        let url = |base: &str| format!("{}?peerId={peer}", base.trim_end_matches('/'));
+        let url = |base: &str| format!("{}/?peerId={peer}", base.trim_end_matches('/'));
         Reply::ok(&Generated {
             peer_id: peer,
             length: peer.as_str().len(),

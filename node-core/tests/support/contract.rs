@@ -57,14 +57,8 @@ pub(super) fn remember<S: Mailroom<Error: Debug>>(store: &S, presences: impl Int
 }
 
 pub(super) fn needs(targets: &[char]) -> Needs {
-    Needs {
-        network: network("room"),
-        targets: targets.iter().map(|of| peer(*of)).collect(),
-        sample: None,
-        waiting_for: None,
-        over_at: None,
-        nodes: false,
-    }
+    let targets: Vec<_> = targets.iter().map(|of| peer(*of)).collect();
+    Needs::about(network("room"), &targets)
 }
 
 pub(super) fn load<S: Mailroom<Error: Debug>>(store: &S, needs: &Needs) -> Facts {

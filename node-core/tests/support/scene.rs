@@ -69,7 +69,7 @@ impl Scene {
     fn facts(&self, needs: &Needs) -> Facts {
         let mut facts = Facts {
             targets: needs.targets.iter().map(|peer| self.target(needs, peer)).collect(),
-            nodes: if needs.nodes { self.nodes.clone() } else { Vec::new() },
+            nodes: self.nodes.iter().filter(|_| needs.nodes).cloned().collect(),
             ..Facts::default()
         };
         if let Some(sample) = needs.sample {

@@ -19,7 +19,7 @@ use super::{Session, Socket};
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Bytes of replies that are written in one go.
-const REPLIES: usize = 2 * 1024;
+const REPLIES: usize = 1024;
 /// Bytes of mail that are written in one go.
 pub(super) const MAIL: usize = 32 * 1024;
 

@@ -33,8 +33,8 @@ struct Measure {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 50, 500])]
     pairs: Vec<usize>,
     /// Messages under way per pair at saturation; the more, the fewer system calls for each
-    #[arg(long, default_value_t = 32)]
-    window: usize,
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 32])]
+    window: Vec<usize>,
     /// Length of one run [default: 3; with --quick 0.5]
     #[arg(long)]
     seconds: Option<f64>,
@@ -65,7 +65,7 @@ pub enum Topic {
 pub struct Plan {
     pub topics: Vec<Topic>,
     pub pairs: Vec<usize>,
-    pub window: usize,
+    pub windows: Vec<usize>,
     pub run: Duration,
     pub rounds: usize,
     pub node: Option<PathBuf>,
@@ -89,7 +89,7 @@ impl Options {
         Plan {
             topics,
             pairs,
-            window: window.max(2),
+            windows: window.into_iter().map(|window| window.max(2)).collect(),
             run: Duration::from_secs_f64(seconds.clamp(0.1, 600.0)),
             rounds: rounds.unwrap_or(if quick { 2 } else { 3 }).max(1),
             node,

@@ -26,7 +26,14 @@ struct Run {
 }
 
 pub async fn measure(plan: &Plan) -> Result<()> {
-    println!("\n## Relayed messages, {} under way per pair\n", plan.window);
+    for &window in &plan.windows {
+        measure_with(window, plan).await?;
+    }
+    Ok(())
+}
+
+async fn measure_with(window: usize, plan: &Plan) -> Result<()> {
+    println!("\n## Relayed messages, {window} under way per pair\n");
     let mut table = Table::new(&[
         "pairs",
         "data, bytes",
@@ -43,7 +50,7 @@ pub async fn measure(plan: &Plan) -> Result<()> {
         for _ in 0..plan.rounds {
             for (kind, runs) in BOTH.into_iter().zip(&mut runs) {
                 let server = Server::start(kind, plan).await?;
-                runs.push(run(&server, shape, plan).await?);
+                runs.push(run(&server, shape, window, plan).await?);
                 server.stop().await?;
             }
         }
@@ -68,11 +75,11 @@ pub async fn measure(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-async fn run(server: &Server, shape: Shape, plan: &Plan) -> Result<Run> {
+async fn run(server: &Server, shape: Shape, window: usize, plan: &Plan) -> Result<Run> {
     let counter = Arc::new(AtomicU64::new(0));
     let mut sides = JoinSet::new();
     for side in pairs::connect(server, shape).await?.into_iter().flatten() {
-        sides.spawn(answer(side, shape, plan.window / 2, counter.clone()));
+        sides.spawn(answer(side, shape, window / 2, counter.clone()));
     }
     sleep(WARM_UP).await;
     let sample =
