@@ -1,9 +1,9 @@
 //! Remote candidates that cannot be added yet: signals overtake each other on their way through
 //! several nodes.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use litemap::LiteMap;
 use pigeonhub_protocol::{Millis, PeerId, RawJson};
 
 use crate::payload::DescriptionNumber;
@@ -44,11 +44,11 @@ impl WaitingCandidates {
 
 /// Candidates that came before the offer that they belong to.
 #[derive(Clone, Debug)]
-pub(crate) struct EarlyCandidates(BTreeMap<PeerId, (Millis, WaitingCandidates)>);
+pub(crate) struct EarlyCandidates(LiteMap<PeerId, (Millis, WaitingCandidates)>);
 
 impl EarlyCandidates {
     pub(crate) const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(LiteMap::new())
     }
 
     pub(crate) fn push(

@@ -1,8 +1,9 @@
 //! Which messages were here before: a signal may be said again through another node, and is to be
 //! taken once.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 
+use litemap::LiteMap;
 use pigeonhub_protocol::{MessageId, Millis, PeerId};
 
 /// Messages remembered of one sender.
@@ -13,7 +14,7 @@ const SENDERS: usize = 512;
 /// The ids of messages seen lately, per sender, so that nobody can push out what others said.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dedup {
-    senders: BTreeMap<PeerId, Seen>,
+    senders: LiteMap<PeerId, Seen>,
 }
 
 #[derive(Clone, Debug, Default)]

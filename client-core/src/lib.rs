@@ -18,6 +18,7 @@ mod clock;
 mod dedup;
 mod dice;
 mod event;
+mod fields;
 mod frames;
 mod input;
 mod link;

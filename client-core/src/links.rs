@@ -1,8 +1,9 @@
 //! All links, and what is remembered of peers that have none.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use litemap::LiteMap;
 use pigeonhub_protocol::{MessageId, Millis, PeerId, RawJson, Refusal, SignalKind};
 
 use crate::candidates::EarlyCandidates;
@@ -22,7 +23,7 @@ const MEMORY: u64 = 120_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     own: PeerId,
-    links: BTreeMap<PeerId, Link>,
+    links: LiteMap<PeerId, Link>,
     early: EarlyCandidates,
     ended: VecDeque<Ended>,
 }
@@ -59,7 +60,7 @@ pub(crate) struct Incoming {
 
 impl Links {
     pub(crate) const fn new(own: PeerId) -> Self {
-        Self { own, links: BTreeMap::new(), early: EarlyCandidates::new(), ended: VecDeque::new() }
+        Self { own, links: LiteMap::new(), early: EarlyCandidates::new(), ended: VecDeque::new() }
     }
 
     pub(crate) fn get(&self, peer: PeerId) -> Option<&Link> {
@@ -151,23 +152,23 @@ impl Links {
     }
 
     pub(crate) fn session_lost(&mut self, lost: SessionId) {
-        self.links.values_mut().for_each(|link| link.outbox.session_lost(lost));
+        self.iter_mut().for_each(|(_, link)| link.outbox.session_lost(lost));
     }
 
     pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
-        self.links.values_mut().for_each(|link| link.resume(turn));
+        self.iter_mut().for_each(|(_, link)| link.resume(turn));
         self.bury(turn.now);
     }
 
     /// Time passed. Gives sessions that may be dead.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) -> Vec<SessionId> {
-        let suspects = self.links.values_mut().filter_map(|link| link.tick(turn)).collect();
+        let suspects = self.iter_mut().filter_map(|(_, link)| link.tick(turn)).collect();
         self.bury(turn.now);
         suspects
     }
 
     pub(crate) fn close(&mut self, turn: &mut Turn<'_>) {
-        self.links.values_mut().for_each(|link| link.end(LinkState::Closed, turn));
+        self.iter_mut().for_each(|(_, link)| link.end(LinkState::Closed, turn));
         self.links.clear();
     }
 
@@ -185,9 +186,10 @@ impl Links {
 
     /// Forgets links that are over, all but what tells their stragglers.
     pub(crate) fn bury(&mut self, now: Millis) {
-        let over = self.links.extract_if(.., |_, link| link.is_over());
-        let over: Vec<_> = over.collect();
-        for (peer, link) in over {
+        let over = self.links.iter().filter(|(_, link)| link.is_over());
+        let over: Vec<PeerId> = over.map(|(peer, _)| *peer).collect();
+        for peer in over {
+            let Some(link) = self.links.remove(&peer) else { continue };
             // Who failed here may well succeed later, with the same connection; who hung up is done.
             let fingerprint =
                 if *link.state() == LinkState::Closed { link.remote_fingerprint() } else { None };

@@ -1,11 +1,12 @@
 //! What an app chooses when it connects.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use pigeonhub_protocol::{NetworkName, PeerId, RawJson, raw_json};
+
+use crate::fields::Fields;
 
 /// A node's URL as the app gave it (`ws://`, `wss://`, `http://` or `https://`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +42,7 @@ impl Options {
     /// The usual choice: an empty profile, two sessions.
     #[must_use]
     pub fn new(peer: PeerId, network: NetworkName, nodes: Vec<NodeUrl>) -> Self {
-        let profile = raw_json(&BTreeMap::<&str, ()>::new());
+        let profile = raw_json(&Fields::default());
         Self { peer, network, profile, nodes, sessions: 2 }
     }
 }

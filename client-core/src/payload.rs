@@ -9,7 +9,6 @@
 //!
 //! PeerPigeon peers send none of these and ignore them; what has no number is taken as it comes.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use pigeonhub_protocol::{Millis, PeerId, RawJson, raw_json};
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Description;
+use crate::fields::Fields;
 use crate::sdp::Fingerprint;
 
 /// The number of a description. Only those of one sender can be compared.
@@ -82,10 +82,10 @@ pub(crate) fn described(data: &RawValue, is_offer: bool) -> Option<RemoteDescrip
 
 /// The `data` of a candidate that belongs to this description.
 pub(crate) fn candidate(candidate: &RawValue, number: Option<DescriptionNumber>) -> Option<RawJson> {
-    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(candidate.get()).ok()?;
+    let mut fields = Fields::read(candidate)?;
     let number = number.map(|number| raw_json(&number));
     if let Some(number) = &number {
-        fields.insert("negotiation".into(), number);
+        fields.insert("negotiation", number);
     }
     Some(raw_json(&fields))
 }

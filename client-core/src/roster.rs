@@ -1,12 +1,12 @@
 //! Who is there: what the nodes of all sessions have told, taken together.
 
-use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::vec::Vec;
 
+use litemap::LiteMap;
 use pigeonhub_protocol::{Millis, NodeId, PeerId, RawJson, raw_json};
 use serde_json::value::RawValue;
 
+use crate::fields::Fields;
 use crate::turn::Turn;
 use crate::{Event, PeerView, SessionId};
 
@@ -19,7 +19,7 @@ const GRACE: u64 = 15_000;
 /// The peers of the own network.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
-    peers: BTreeMap<PeerId, Entry>,
+    peers: LiteMap<PeerId, Entry>,
     /// Whether the word of a lost session may be among what is known.
     is_fading: bool,
 }
@@ -63,7 +63,7 @@ impl Roster {
         }
         let profile = own_words(profile);
         let entry = self.peers.entry(peer);
-        let is_new = matches!(entry, alloc::collections::btree_map::Entry::Vacant(_));
+        let is_new = matches!(entry, litemap::Entry::Vacant(_));
         let entry = entry.or_insert_with(|| Entry {
             profile: profile.clone(),
             told: turn.now,
@@ -93,7 +93,7 @@ impl Roster {
 
     /// A session is lost; its word still counts for a while.
     pub(crate) fn session_lost(&mut self, lost: SessionId, now: Millis) {
-        let sightings = self.peers.values_mut().flat_map(|entry| &mut entry.sightings);
+        let sightings = self.peers.iter_mut().flat_map(|(_, entry)| &mut entry.sightings);
         for sighting in sightings.filter(|sighting| sighting.session == lost) {
             sighting.until = Some(now.plus(GRACE));
             self.is_fading = true;
@@ -102,7 +102,7 @@ impl Roster {
 
     /// A session is open: it needs time to tell who is there.
     pub(crate) fn session_opened(&mut self, now: Millis) {
-        let sightings = self.peers.values_mut().flat_map(|entry| &mut entry.sightings);
+        let sightings = self.peers.iter_mut().flat_map(|(_, entry)| &mut entry.sightings);
         for until in sightings.filter_map(|sighting| sighting.until.as_mut()) {
             *until = (*until).max(now.plus(GRACE));
         }
@@ -143,8 +143,10 @@ impl Roster {
 
     /// Keeps the sightings that `holds` is true for; who is not seen any more is gone.
     fn keep(&mut self, turn: &mut Turn<'_>, holds: impl Fn(PeerId, &Sighting) -> bool) {
-        self.peers.retain(|peer, entry| {
+        for (peer, entry) in self.peers.iter_mut() {
             entry.sightings.retain(|sighting| holds(*peer, sighting));
+        }
+        self.peers.retain(|peer, entry| {
             if entry.sightings.is_empty() {
                 turn.emit(Event::PeerGone(*peer));
             }
@@ -155,10 +157,7 @@ impl Roster {
 
 /// A profile without the fields that nodes put into it.
 fn own_words(profile: &RawValue) -> RawJson {
-    let fields: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(profile.get()).ok();
-    let mut fields = fields.unwrap_or_default();
-    for of_nodes in ["peerId", "nodeId", "isHub"] {
-        fields.remove(of_nodes);
-    }
+    let mut fields = Fields::read(profile).unwrap_or_default();
+    ["peerId", "nodeId", "isHub"].into_iter().for_each(|of_nodes| fields.remove(of_nodes));
     raw_json(&fields)
 }

@@ -1,6 +1,7 @@
 //! Error codes: what programs read. The text beside a code is for people.
 
 use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,33 @@ pub enum Code {
 }
 
 impl Code {
+    const ALL: [Self; 24] = [
+        Self::MalformedJson,
+        Self::MalformedMessage,
+        Self::UnknownType,
+        Self::BinaryFrame,
+        Self::MessageTooLarge,
+        Self::ProfileTooLarge,
+        Self::TargetMissing,
+        Self::TargetInvalid,
+        Self::TargetSelf,
+        Self::NotAnnounced,
+        Self::PeerUnavailable,
+        Self::NodeUnreachable,
+        Self::MailboxFull,
+        Self::RateLimited,
+        Self::NotRouted,
+        Self::Unavailable,
+        Self::TicketInvalid,
+        Self::TicketExpired,
+        Self::AlreadyConnected,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::InvalidRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+    ];
+
     /// The wire form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -119,6 +147,18 @@ impl Code {
             Self::Unauthorized => "the request is not proven to come from a node of the mesh",
             Self::Forbidden => "this node may not say that",
         }
+    }
+}
+
+/// A text that is no code of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownCode;
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text).ok_or(UnknownCode)
     }
 }
 

@@ -26,7 +26,7 @@ mod signal;
 mod time;
 
 pub use close::{Close, CloseCode};
-pub use code::Code;
+pub use code::{Code, UnknownCode};
 pub use frame::{Frame, RawJson, raw_json};
 pub use id::{InvalidId, MessageId, NetworkName, NodeId, PeerId};
 pub use node_message::{NodeMessage, ParseNodeMessageError, Refusal};

@@ -1,11 +1,13 @@
 //! What a node says to a peer: one JSON object in one text frame.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write};
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use crate::{Code, Frame, Millis, NetworkName, NodeId, PeerId, RawJson, Signal, SignalKind};
 
@@ -167,41 +169,106 @@ impl NodeMessage {
     /// # Errors
     /// [`ParseNodeMessageError`]; a client ignores such a frame.
     pub fn parse(text: &str) -> Result<Self, ParseNodeMessageError> {
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(rename = "type")]
-            kind: String,
-        }
-        let Kind { kind } = read(text)?;
-        if SignalKind::from_type(&kind).is_some() {
-            return read(text).map(Self::Signal);
+        let envelope: Envelope<'_> = read(text)?;
+        let kind: String = required(envelope.kind)?;
+        let network = || optional(envelope.network_name).map(Option::unwrap_or_default);
+        if let Some(kind) = SignalKind::from_type(&kind) {
+            return Ok(Self::Signal(Signal {
+                kind,
+                from: required(envelope.from_peer_id)?,
+                target: required(envelope.target_peer_id)?,
+                network: required(envelope.network_name)?,
+                data: envelope.data.ok_or(ParseNodeMessageError::Malformed)?.to_owned(),
+                id: optional(envelope.id)?,
+            }));
         }
         Ok(match kind.as_str() {
             "connected" => {
-                let Told { data: About { peer, node }, .. } = read(text)?;
-                Self::Connected { peer, node: node.unwrap_or_else(unnamed) }
+                let (peer, node, _) = envelope.about()?;
+                Self::Connected { peer, node }
             }
             "peer-discovered" => {
-                let Told { data: About { peer, node }, network } = read(text)?;
-                let Free { data } = read(text)?;
-                Self::Discovered { peer, node: node.unwrap_or_else(unnamed), network, profile: data }
+                let (peer, node, profile) = envelope.about()?;
+                Self::Discovered { peer, node, network: network()?, profile: profile.to_owned() }
             }
             "peer-disconnected" => {
-                let Told { data: About { peer, .. }, network } = read(text)?;
-                Self::Departed { peer, network }
+                let (peer, ..) = envelope.about()?;
+                Self::Departed { peer, network: network()? }
             }
-            "goodbye" => {
-                let From { from, network, data } = read(text)?;
-                Self::Goodbye { from, network, data }
-            }
-            "pong" => {
-                let Addressed { target } = read(text)?;
-                Self::Pong { peer: target }
-            }
-            "error" => Self::Error(read_refusal(text)?),
+            "goodbye" => Self::Goodbye {
+                from: required(envelope.from_peer_id)?,
+                network: network()?,
+                data: envelope.data.map(ToOwned::to_owned).unwrap_or_default(),
+            },
+            "pong" => Self::Pong { peer: required(envelope.target_peer_id)? },
+            "error" => Self::Error(envelope.refusal()?),
             _ => return Err(ParseNodeMessageError::UnknownType),
         })
     }
+}
+
+/// A frame whose fields are looked into when its type says that they count.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    network_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    from_peer_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    target_peer_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    original_type: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    /// What `data` says about a peer: its id, its node, and all of it.
+    fn about(&self) -> Result<(PeerId, NodeId, &'a RawValue), ParseNodeMessageError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct About<'a> {
+            #[serde(borrow)]
+            peer_id: Option<&'a RawValue>,
+            #[serde(borrow)]
+            node_id: Option<&'a RawValue>,
+        }
+        let data = self.data.ok_or(ParseNodeMessageError::Malformed)?;
+        let About { peer_id, node_id } = read(data.get())?;
+        Ok((required(peer_id)?, optional(node_id)?.unwrap_or_else(unnamed), data))
+    }
+
+    /// Servers of PeerPigeon send no code, and later versions of ours may send codes that are new.
+    fn refusal(&self) -> Result<Refusal, ParseNodeMessageError> {
+        let original_type = optional(self.original_type)?;
+        let text = optional(self.error)?.unwrap_or_default();
+        let Ok(code) = required(self.code) else {
+            return Ok(Refusal { text, ..Refusal::new(Code::PeerUnavailable, original_type) });
+        };
+        let (target, id) = (optional(self.target_peer_id)?, optional(self.id)?);
+        Ok(Refusal { code, text, original_type, target, id })
+    }
+}
+
+/// A text that is there, and of the right kind.
+fn required<T: FromStr>(field: Option<&RawValue>) -> Result<T, ParseNodeMessageError> {
+    optional(field)?.ok_or(ParseNodeMessageError::Malformed)
+}
+
+/// A text that is of the right kind if it is there.
+fn optional<T: FromStr>(field: Option<&RawValue>) -> Result<Option<T>, ParseNodeMessageError> {
+    let Some(field) = field else { return Ok(None) };
+    let text: String = read(field.get())?;
+    text.parse().map(Some).map_err(|_| ParseNodeMessageError::Malformed)
 }
 
 /// Frames of a PeerPigeon server do not name a node.
@@ -255,26 +322,6 @@ fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ParseNodeMessageE
     serde_json::from_str(text).map_err(|_| ParseNodeMessageError::Malformed)
 }
 
-/// Servers of PeerPigeon send no code, and later versions of ours may send codes that are new.
-fn read_refusal(text: &str) -> Result<Refusal, ParseNodeMessageError> {
-    match serde_json::from_str(text) {
-        Ok(refusal) => Ok(refusal),
-        Err(error) if error.classify() == Category::Data => {
-            #[derive(Deserialize)]
-            #[serde(rename_all = "camelCase")]
-            struct Bare {
-                #[serde(default)]
-                error: String,
-                original_type: Option<String>,
-            }
-            let bare: Bare = read(text)?;
-            let code = Code::PeerUnavailable;
-            Ok(Refusal { text: bare.error, ..Refusal::new(code, bare.original_type) })
-        }
-        Err(_) => Err(ParseNodeMessageError::Malformed),
-    }
-}
-
 #[derive(Serialize)]
 struct Stamped<'a, T> {
     #[serde(rename = "type")]
@@ -282,40 +329,4 @@ struct Stamped<'a, T> {
     #[serde(flatten)]
     message: &'a T,
     timestamp: u64,
-}
-
-#[derive(Deserialize)]
-struct Told {
-    data: About,
-    #[serde(rename = "networkName", default)]
-    network: NetworkName,
-}
-
-#[derive(Deserialize)]
-struct About {
-    #[serde(rename = "peerId")]
-    peer: PeerId,
-    #[serde(rename = "nodeId")]
-    node: Option<NodeId>,
-}
-
-#[derive(Deserialize)]
-struct Free {
-    data: RawJson,
-}
-
-#[derive(Deserialize)]
-struct From {
-    #[serde(rename = "fromPeerId")]
-    from: PeerId,
-    #[serde(rename = "networkName", default)]
-    network: NetworkName,
-    #[serde(default)]
-    data: RawJson,
-}
-
-#[derive(Deserialize)]
-struct Addressed {
-    #[serde(rename = "targetPeerId")]
-    target: PeerId,
 }

@@ -109,8 +109,10 @@ fn codes_keep_their_names() {
     for name in names {
         let code: Code = serde_json::from_value(json!(name)).unwrap();
         assert_eq!((code.as_str(), json!(code)), (name.as_str(), json!(name)));
+        assert_eq!(name.parse(), Ok(code));
         assert!(!code.text().is_empty());
     }
+    assert!("out-of-seeds".parse::<Code>().is_err());
 }
 
 #[test]

@@ -22,12 +22,19 @@ const AIM: usize = 120_000;
 /// Measure the node beside a bare frame relay, and the size of the client.
 #[derive(Args)]
 pub struct Options {
+    /// Only the size of the client
+    #[arg(long)]
+    size: bool,
     /// Arguments for the benchmark; `cargo xtask bench -- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
 }
 
 pub fn run(house: &House, options: &Options) -> Result<()> {
+    if options.size {
+        wasm::build_client(house)?;
+        return sizes(house);
+    }
     wasm::build(house)?;
     let binary = node::build(house, true)?;
     step("build the benchmark", || {

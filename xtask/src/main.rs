@@ -19,6 +19,7 @@ mod tools;
 mod typescript;
 mod wasm;
 mod wasm_opt;
+mod wasm_paths;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::children;
 use crate::house::{House, WASM_TARGET};
 use crate::step::{note, step};
-use crate::{sync, tools, wasm_opt};
+use crate::{sync, tools, wasm_opt, wasm_paths};
 
 /// One WebAssembly module with its JavaScript glue.
 struct Module {
@@ -44,12 +44,17 @@ const DEMO: Module = Module {
     out_dir: "demo-app/dist",
 };
 
-/// Builds the client into `pkg/wasm` and the demo page into `demo-app/dist`.
-pub fn build(house: &House) -> Result<()> {
+/// Builds the client into `pkg/wasm`.
+pub fn build_client(house: &House) -> Result<()> {
     step("WebAssembly target", || {
         tools::ensure_target(house, WASM_TARGET, "compile the client and the demo for browsers")
     })?;
-    CLIENT.build(house)?;
+    CLIENT.build(house)
+}
+
+/// The same, and the demo page into `demo-app/dist`.
+pub fn build(house: &House) -> Result<()> {
+    build_client(house)?;
     DEMO.build(house)?;
     step("demo page", || page(house))
 }
@@ -72,7 +77,11 @@ impl Module {
     fn build(&self, house: &House) -> Result<()> {
         step(&format!("{}: compile to WebAssembly", self.title), || {
             children::run(
-                house.cargo("rustc").args(["--profile", "wasm", "--target", WASM_TARGET]).args(self.select),
+                house
+                    .cargo("rustc")
+                    .args(["--profile", "wasm", "--target", WASM_TARGET])
+                    .args(self.select)
+                    .env(wasm_paths::VARIABLE, wasm_paths::flags(house)?),
             )
         })?;
         step(&format!("{}: wasm-bindgen", self.title), || self.bind(house))
@@ -105,6 +114,7 @@ impl Module {
             .remove_name_section(true)
             .remove_producers_section(true)
             .generate(&out_dir)?;
+        wasm_paths::check(house, &wasm)?;
         match optimizer {
             Some(optimizer) => wasm_opt::shrink(house, &optimizer, &wasm)?,
             None => note("wasm-opt is not installed: the module stays larger than it need be"),

@@ -1,0 +1,83 @@
+//! The fields of a JSON object whose values nobody here looks into.
+
+use alloc::string::String;
+use core::fmt;
+
+use litemap::LiteMap;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// By name, so that the same fields make the same text.
+#[derive(Default)]
+pub(crate) struct Fields<'a>(LiteMap<String, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+    /// The fields of a value, if it is an object. Of several with one name the last one counts.
+    pub(crate) fn read(object: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(object.get()).ok()
+    }
+
+    pub(crate) fn insert(&mut self, name: &str, value: &'a RawValue) {
+        self.0.insert(name.into(), value);
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            fields.0.insert(name, value);
+        }
+        Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pigeonhub_protocol::{RawJson, raw_json};
+
+    use super::*;
+
+    #[test]
+    fn fields_are_sorted_by_name_and_values_stay_as_they_came() {
+        let object: RawJson =
+            serde_json::from_str(r#"{"b":[1.0, 2],"a":1,"c":"x","a":"\u0041"}"#).unwrap();
+        let mut fields = Fields::read(&object).unwrap();
+        fields.remove("c");
+        assert_eq!(raw_json(&fields).get(), r#"{"a":"\u0041","b":[1.0, 2]}"#);
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_fields() {
+        for text in ["[]", "null", "7", r#""a""#] {
+            let value: RawJson = serde_json::from_str(text).unwrap();
+            assert!(Fields::read(&value).is_none(), "{text}");
+        }
+        assert_eq!(raw_json(&Fields::default()).get(), "{}");
+    }
+}
