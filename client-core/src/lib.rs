@@ -35,9 +35,13 @@ mod sdp;
 mod session;
 mod sessions;
 mod turn;
+mod visit;
+mod ways;
 
 pub use action::{Action, RtcCommand};
 pub use client::Client;
 pub use event::{Event, LinkFailure, LinkState, NodeState, NodeView, PeerView};
 pub use input::{Command, ConnectionState, Description, Input, RtcInput, SessionInput};
 pub use options::{NodeUrl, Options, SessionId};
+pub use visit::{Resumption, Visit, VisitAction, VisitInput};
+pub use ways::{Transport, UnknownTransport, Ways};

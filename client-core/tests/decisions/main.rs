@@ -13,3 +13,4 @@ mod peerpigeon;
 mod repair;
 mod roster;
 mod table;
+mod visits;
