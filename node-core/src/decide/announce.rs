@@ -51,13 +51,11 @@ impl Node {
     /// The lease is renewed when a third of it is over, here and at the other nodes: two renewals may
     /// come late or fail before it ends.
     pub(super) fn still_here(&self, caller: &Caller, facts: &Facts, now: Millis) -> Decision {
-        let Some(known) = facts.targets.first().and_then(|target| target.here()) else {
-            return Decision::default();
+        let known = facts.targets.first().and_then(|target| target.here());
+        let Some(known) = known.filter(|known| known.is_live() && known.is_session(caller.session)) else {
+            return Decision { left: caller.network.is_some(), ..Decision::default() };
         };
-        if !known.is_live()
-            || !known.is_session(caller.session)
-            || known.until.since(now) > self.settings.lease - self.settings.lease / 3
-        {
+        if known.until.since(now) > self.settings.lease - self.settings.lease / 3 {
             return Decision::default();
         }
         let until = now.plus(self.settings.lease);

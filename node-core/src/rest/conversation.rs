@@ -16,6 +16,8 @@ struct Answer<'a> {
     ticket: &'a str,
     peer_id: PeerId,
     node_id: &'a NodeId,
+    /// Only who is announced has mail, and a stream of it.
+    announced: bool,
     messages: Vec<RawJson>,
     mail: Vec<Item>,
 }
@@ -54,6 +56,7 @@ pub fn conversation(node: &NodeId, conversation: &Conversation) -> Reply {
         ticket: &conversation.ticket,
         peer_id: conversation.caller.peer,
         node_id: node,
+        announced: conversation.caller.network.is_some(),
         messages: conversation.replies.iter().map(raw).collect(),
         mail: conversation.mail.iter().map(item).collect(),
     })

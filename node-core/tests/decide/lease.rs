@@ -21,10 +21,11 @@ fn after_a_third_it_is_renewed_here_and_at_other_nodes() {
 }
 
 #[test]
-fn only_the_session_that_holds_it_renews_it() {
+fn only_the_session_that_holds_it_renews_it_and_others_hear_that_they_are_not_announced() {
     for known in [here('a', 2), here('a', 1).away(false), there('a', "n2")] {
         let scene = Scene::of([known.until(after(1))]);
-        assert_eq!(scene.decides(Event::StillHere(caller('a', 1))), [""; 0]);
+        assert_eq!(scene.decides(Event::StillHere(caller('a', 1))), ["left"]);
     }
+    assert_eq!(Scene::default().decides(Event::StillHere(caller('a', 1))), ["left"]);
     assert_eq!(Scene::default().decides(Event::StillHere(stranger('a', 1))), [""; 0]);
 }
