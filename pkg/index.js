@@ -62,6 +62,10 @@ const json = (value, code) => {
   }
 };
 
+/** A node is given by its URL, or as `{ url, transport }`. */
+const urlOf = (node) => node?.url ?? node;
+const transportOf = (node) => node?.transport ?? '';
+
 /** A client of the mesh. */
 export class PigeonHub extends EventTarget {
   #raw;
@@ -73,7 +77,8 @@ export class PigeonHub extends EventTarget {
     signal?.throwIfAborted();
     const profile = json(data, 'invalid-profile');
     await init();
-    const raw = await lift(RawHub.open(network, nodes, profile, peerId, persist, sessions, iceServers));
+    const entries = nodes.flatMap((node) => [urlOf(node), transportOf(node)]);
+    const raw = await lift(RawHub.open(network, entries, profile, peerId, persist, sessions, iceServers));
     const abort = () => raw.close();
     signal?.addEventListener('abort', abort);
     try {
@@ -100,6 +105,7 @@ export class PigeonHub extends EventTarget {
     this.#listening = true;
     this.#raw.listen((type, fields) => {
       if (type === 'link') fields = { link: this.#link(fields), peerId: fields.peerId };
+      if (type === 'nodechange') fields = this.#node(fields);
       if (type === 'error') fields = { error: new PigeonError(fields.code, fields.message) };
       this.dispatchEvent(new PigeonEvent(type, fields));
     });
@@ -114,7 +120,7 @@ export class PigeonHub extends EventTarget {
   }
 
   get nodes() {
-    return this.#raw.nodes();
+    return this.#raw.nodes().map((node) => this.#node(node));
   }
 
   /** Resolves when connected. A link that exists already is returned. */
@@ -151,8 +157,8 @@ export class PigeonHub extends EventTarget {
     attempt(() => this.#raw.set_data(json(data, 'invalid-profile')));
   }
 
-  addNode(url) {
-    attempt(() => this.#raw.add_node(url));
+  addNode(node) {
+    attempt(() => this.#raw.add_node(urlOf(node), transportOf(node)));
   }
 
   removeNode(url) {
@@ -161,6 +167,10 @@ export class PigeonHub extends EventTarget {
 
   close() {
     this.#raw.close();
+  }
+
+  #node(node) {
+    return { ...node, transport: this.#raw.transport(node.url) };
   }
 
   /** One object per link, however often the module hands it out. */

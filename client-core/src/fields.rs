@@ -65,8 +65,7 @@ mod tests {
 
     #[test]
     fn fields_are_sorted_by_name_and_values_stay_as_they_came() {
-        let object: RawJson =
-            serde_json::from_str(r#"{"b":[1.0, 2],"a":1,"c":"x","a":"\u0041"}"#).unwrap();
+        let object: RawJson = serde_json::from_str(r#"{"b":[1.0, 2],"a":1,"c":"x","a":"\u0041"}"#).unwrap();
         let mut fields = Fields::read(&object).unwrap();
         fields.remove("c");
         assert_eq!(raw_json(&fields).get(), r#"{"a":"\u0041","b":[1.0, 2]}"#);

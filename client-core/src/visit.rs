@@ -174,7 +174,7 @@ impl Visit {
             VisitInput::Answered { status, body } => self.refused(status, &body, now, &mut actions),
             VisitInput::Unanswered => self.failed(LOST, String::new(), now, &mut actions),
             VisitInput::Listening => self.stream = Stream::Open { since: now, heard: now },
-            VisitInput::Event { id, text } => self.event(&id, text, now, &mut actions),
+            VisitInput::Event { id, text } => self.event(&id, &text, now, &mut actions),
             VisitInput::Deaf => self.deaf(now),
             VisitInput::Tick => {}
         }
@@ -293,12 +293,12 @@ impl Visit {
         self.failures += 1;
     }
 
-    fn event(&mut self, id: &str, text: String, now: Millis, actions: &mut Vec<VisitAction>) {
+    fn event(&mut self, id: &str, text: &str, now: Millis, actions: &mut Vec<VisitAction>) {
         if let Stream::Open { heard, .. } = &mut self.stream {
             *heard = now;
         }
         if let Ok(id) = id.parse() {
-            self.mail(id, &text, actions);
+            self.mail(id, text, actions);
         }
     }
 

@@ -29,6 +29,15 @@ pub(crate) fn of_api(node: &NodeUrl, path: &str) -> Result<String, HubError> {
     Ok(url.origin() + path)
 }
 
+/// Where a node streams a visitor's mail.
+pub(crate) fn of_events(node: &NodeUrl, ticket: &str, cursor: u64) -> Result<String, HubError> {
+    let url = parsed(&of_api(node, "/signaling/events")?)?;
+    let query = url.search_params();
+    query.set("ticket", ticket);
+    query.set("cursor", &cursor.to_string());
+    Ok(url.href())
+}
+
 fn parsed(url: &str) -> Result<Url, HubError> {
     Url::new(url).map_err(|thrown| HubError::thrown("invalid-url", &thrown))
 }

@@ -8,8 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use pigeonhub_client_core::{
-    Action, Client, Command, Event, Input, LinkState, NodeUrl, NodeView, PeerView, RtcCommand, RtcInput,
-    SessionId, SessionInput,
+    Action, Client, Command, Event, Input, LinkState, NodeView, PeerView, RtcCommand, RtcInput, SessionInput,
 };
 use pigeonhub_protocol::PeerId;
 use web_sys::RtcConfiguration;
@@ -20,11 +19,11 @@ use crate::error::thrown_text;
 use crate::event::Notice;
 use crate::feed::Feed;
 use crate::identity::Identity;
+use crate::lines::Lines;
 use crate::link::Link;
 use crate::listener::Listener;
 use crate::options::Checked;
 use crate::page;
-use crate::socket::Socket;
 
 /// Where news goes.
 pub(crate) type Tell = Rc<dyn Fn(Input)>;
@@ -45,8 +44,8 @@ pub(crate) struct Engine {
     closed: Cell<bool>,
     alarm: RefCell<Option<Alarm>>,
     page: RefCell<Vec<Listener>>,
-    /// Few, as the links are: looking through them all is fast enough, and small.
-    sockets: RefCell<Vec<(SessionId, Socket)>>,
+    lines: Rc<Lines>,
+    /// Few: looking through them all is fast enough, and small.
     links: RefCell<Vec<Link>>,
     notices: Feed<Notice>,
     ready: Feed<()>,
@@ -66,11 +65,14 @@ impl Engine {
             closed: Cell::new(false),
             alarm: RefCell::default(),
             page: RefCell::default(),
-            sockets: RefCell::default(),
+            lines: Rc::default(),
             links: RefCell::default(),
             notices: Feed::new(UNREAD, UNREAD),
             ready: Feed::once(),
         });
+        for (node, transport) in &options.transports {
+            engine.lines.fix(node, *transport);
+        }
         let tell = engine.teller();
         engine.page.replace(page::watch(&tell));
         engine.alarm.replace(Some(Alarm::new(move || tell(Input::Tick))));
@@ -101,8 +103,10 @@ impl Engine {
     }
 
     fn take(self: &Rc<Self>, input: Input) {
-        if let Input::Session(session, SessionInput::Closed { .. }) = &input {
-            self.drop_socket(*session);
+        match &input {
+            Input::Session(session, SessionInput::Opened) => self.lines.opened(*session),
+            Input::Session(session, SessionInput::Closed { .. }) => self.lines.hang_up(*session),
+            _ => {}
         }
         let last = matches!(input, Input::Command(Command::Close));
         let actions = self.client.borrow_mut().handle(input, ambient::moment());
@@ -116,13 +120,9 @@ impl Engine {
 
     fn carry_out(self: &Rc<Self>, action: Action) {
         match action {
-            Action::Dial { session, url } => self.dial(session, &url),
-            Action::Send { session, frame } => {
-                if let Some((_, socket)) = self.sockets.borrow().iter().find(|(id, _)| *id == session) {
-                    socket.send(frame.as_str());
-                }
-            }
-            Action::Hangup(session) => self.drop_socket(session),
+            Action::Dial { session, url } => self.lines.dial(session, url, self.peer, self.teller()),
+            Action::Send { session, frame } => self.lines.send(session, frame),
+            Action::Hangup(session) => self.lines.hang_up(session),
             Action::Rtc { peer, generation, command } => self.command(peer, generation, command),
             Action::Emit(event) => self.emit(event),
             Action::WakeAt(time) => {
@@ -131,20 +131,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    fn dial(self: &Rc<Self>, session: SessionId, url: &NodeUrl) {
-        match Socket::dial(session, url, &self.peer, &self.teller()) {
-            Ok(socket) => self.sockets.borrow_mut().push((session, socket)),
-            Err(error) => {
-                let closed = SessionInput::Closed { code: 1006, reason: error.text };
-                self.tell(Input::Session(session, closed));
-            }
-        }
-    }
-
-    fn drop_socket(&self, session: SessionId) {
-        self.sockets.borrow_mut().retain(|(id, _)| *id != session);
     }
 
     fn command(self: &Rc<Self>, peer: PeerId, generation: u32, command: RtcCommand) {
@@ -203,7 +189,7 @@ impl Engine {
         self.alarm.take();
         self.page.take();
         self.ready.end();
-        self.sockets.take();
+        self.lines.clear();
         for link in self.links.take() {
             link.attach(None);
             link.enter(LinkState::Closed);
@@ -235,6 +221,10 @@ impl Engine {
     /// Best first.
     pub(crate) fn nodes(&self) -> Vec<NodeView> {
         self.client.borrow().nodes().collect()
+    }
+
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     pub(crate) const fn is_closed(&self) -> &Cell<bool> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
-use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, NodeView, PeerView};
+use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, NodeView, PeerView, Transport};
 use wasm_bindgen::JsValue;
 use web_sys::MediaStream;
 
@@ -15,7 +15,7 @@ use crate::event::{HubEvent, Notice, PeerInfo};
 use crate::feed::Subscription;
 use crate::identity::Identity;
 use crate::link::Link;
-use crate::options::{self, Checked, HubOptions};
+use crate::options::{self, Checked, HubOptions, NodeEntry};
 use crate::{address, ambient, records};
 
 /// How long the first node may take, in milliseconds.
@@ -138,21 +138,33 @@ impl Hub {
         Ok(())
     }
 
+    /// How a node is reached, once that is known.
+    #[must_use]
+    pub fn transport(&self, url: &str) -> Option<Transport> {
+        self.0.lines().transport(&NodeUrl(url.into()))
+    }
+
     /// One more node to choose from.
     ///
     /// # Errors
     ///
     /// `invalid-url`, `closed`.
-    pub fn add_node(&self, url: &str) -> Result<(), HubError> {
+    pub fn add_node(&self, node: impl Into<NodeEntry>) -> Result<(), HubError> {
         self.still_open()?;
-        let url = address::checked(url)?;
+        let NodeEntry { url, transport } = node.into();
+        let url = address::checked(&url)?;
+        if let Some(transport) = transport {
+            self.0.lines().fix(&url, transport);
+        }
         self.0.tell(Input::Command(Command::AddNode(url)));
         Ok(())
     }
 
     /// A node no longer to choose from.
     pub fn remove_node(&self, url: &str) {
-        self.0.tell(Input::Command(Command::RemoveNode(NodeUrl(url.into()))));
+        let url = NodeUrl(url.into());
+        self.0.tell(Input::Command(Command::RemoveNode(url.clone())));
+        self.0.lines().forget(&url);
     }
 
     /// Publishes a record under a topic, for `ttl` seconds (300 if it does not say), at the first

@@ -13,8 +13,8 @@ use web_sys::MediaStream;
 
 use crate::event::Notice;
 use crate::link::Track;
-use crate::options::Checked;
-use crate::{Hub, HubError, HubOptions, Link, LinkState, NodeState, NodeView, Payload};
+use crate::options::{self, Checked};
+use crate::{Hub, HubError, HubOptions, Link, LinkState, NodeEntry, NodeState, NodeView, Payload};
 
 /// A hub.
 #[wasm_bindgen]
@@ -26,7 +26,7 @@ pub struct RawLink(Link);
 
 #[wasm_bindgen]
 impl RawHub {
-    /// Starts a client.
+    /// Starts a client. `nodes` are URLs and transports in turns; an empty transport is a choice.
     pub fn open(
         network: String,
         nodes: Vec<String>,
@@ -36,16 +36,19 @@ impl RawHub {
         sessions: usize,
         ice_servers: JsValue,
     ) -> Promise {
-        let options = HubOptions {
-            network,
-            nodes,
-            peer_id,
-            persist,
-            sessions,
-            ice_servers: Some(ice_servers).filter(|servers| !servers.is_undefined()),
-            profile: serde_json::Value::Null,
-        };
-        promise(async move { Ok(Self(Hub::open(Checked::new(&options, &data)?).await).into()) })
+        promise(async move {
+            let entries = nodes.chunks_exact(2).map(|pair| entry(pair[0].clone(), &pair[1]));
+            let options = HubOptions {
+                network,
+                nodes: entries.collect::<Result<_, _>>()?,
+                peer_id,
+                persist,
+                sessions,
+                ice_servers: Some(ice_servers).filter(|servers| !servers.is_undefined()),
+                profile: serde_json::Value::Null,
+            };
+            Ok(Self(Hub::open(Checked::new(&options, &data)?).await).into())
+        })
     }
 
     /// Waits for the first node. Once.
@@ -116,8 +119,13 @@ impl RawHub {
     }
 
     /// One more node to choose from.
-    pub fn add_node(&self, url: &str) -> Result<(), HubError> {
-        self.0.add_node(url)
+    pub fn add_node(&self, url: String, transport: &str) -> Result<(), HubError> {
+        self.0.add_node(entry(url, transport)?)
+    }
+
+    /// How a node is reached, once that is known.
+    pub fn transport(&self, url: &str) -> Option<String> {
+        self.0.transport(url).map(|transport| transport.as_str().into())
     }
 
     /// A node no longer to choose from.
@@ -211,6 +219,10 @@ impl RawLink {
     pub fn close(&self) {
         self.0.close();
     }
+}
+
+fn entry(url: String, transport: &str) -> Result<NodeEntry, HubError> {
+    Ok(NodeEntry { url, transport: options::transport(transport)? })
 }
 
 /// A promise of what a future gives. Boxed: the glue around it is there once, not once per kind.

@@ -1,6 +1,6 @@
 //! What an app chooses when it connects, and the check of it.
 
-use pigeonhub_client_core::{NodeUrl, Options};
+use pigeonhub_client_core::{NodeUrl, Options, Transport};
 use pigeonhub_protocol::{NetworkName, PeerId, RawJson, limit};
 use wasm_bindgen::JsValue;
 use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection};
@@ -11,13 +11,29 @@ use crate::error::HubError;
 /// Public STUN servers of two operators, for apps that name none.
 const STUN: [&str; 2] = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"];
 
+/// A node, as an app names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeEntry {
+    /// Its URL: `ws`, `wss`, `http` or `https`.
+    pub url: String,
+    /// How to talk to it. By default a WebSocket, except that nodes with a URL of `http` or `https`
+    /// are asked what they offer.
+    pub transport: Option<Transport>,
+}
+
+impl<Url: Into<String>> From<Url> for NodeEntry {
+    fn from(url: Url) -> Self {
+        Self { url: url.into(), transport: None }
+    }
+}
+
 /// What an app chooses when it connects.
 #[derive(Clone, Debug)]
 pub struct HubOptions {
     /// The network (room) to be in: peers of other networks are not seen. `global` by default.
     pub network: String,
-    /// URLs of nodes, best first: `ws`, `wss`, `http` or `https`.
-    pub nodes: Vec<String>,
+    /// Nodes, best first.
+    pub nodes: Vec<NodeEntry>,
     /// What others are told about this peer: a JSON object.
     pub profile: serde_json::Value,
     /// This peer's id, 40 hexadecimal digits; a random one by default.
@@ -48,6 +64,8 @@ impl Default for HubOptions {
 pub(crate) struct Checked {
     pub network: NetworkName,
     pub nodes: Vec<NodeUrl>,
+    /// What is not to be chosen.
+    pub transports: Vec<(NodeUrl, Transport)>,
     pub profile: RawJson,
     pub peer: Option<PeerId>,
     pub persist: bool,
@@ -72,13 +90,19 @@ impl Checked {
     /// Checks options, with the profile as JSON text beside them: JavaScript has it in no other way.
     pub(crate) fn new(options: &HubOptions, profile_json: &str) -> Result<Self, HubError> {
         let network = options.network.parse::<NetworkName>();
-        let nodes = options.nodes.iter().map(|url| address::checked(url)).collect::<Result<Vec<_>, _>>()?;
+        let (mut nodes, mut transports) = (Vec::new(), Vec::new());
+        for entry in &options.nodes {
+            let node = address::checked(&entry.url)?;
+            transports.extend(entry.transport.map(|transport| (node.clone(), transport)));
+            nodes.push(node);
+        }
         if nodes.is_empty() {
             return Err(HubError::new("invalid-options", "at least one node is needed"));
         }
         Ok(Self {
             network: network.map_err(|error| HubError::new("invalid-network", error.to_string()))?,
             nodes,
+            transports,
             profile: profile(profile_json)?,
             peer: options.peer_id.as_deref().map(peer).transpose()?,
             persist: options.persist,
@@ -91,6 +115,12 @@ impl Checked {
 /// Checks a peer id.
 pub(crate) fn peer(text: &str) -> Result<PeerId, HubError> {
     text.parse().map_err(|_| HubError::new("invalid-peer-id", "a peer id is exactly 40 hexadecimal digits"))
+}
+
+/// Checks the name of a transport; an empty one leaves the choice open.
+pub(crate) fn transport(name: &str) -> Result<Option<Transport>, HubError> {
+    let wish = Some(name).filter(|name| !name.is_empty()).map(str::parse).transpose();
+    wish.map_err(|_| HubError::new("invalid-options", "a transport is `websocket` or `http`"))
 }
 
 /// Checks a profile.

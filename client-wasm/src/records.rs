@@ -6,12 +6,12 @@
 use js_sys::{Array, JSON, Object, Reflect};
 use pigeonhub_client_core::NodeUrl;
 use pigeonhub_protocol::Code;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestInit, Response};
+use web_sys::RequestInit;
 
-use crate::address;
 use crate::error::HubError;
+use crate::{address, http};
 
 /// How long one node may take, in milliseconds.
 const PATIENCE: u32 = 5_000;
@@ -82,18 +82,8 @@ fn field(object: &JsValue, name: &str) -> Option<JsValue> {
 
 /// One request: status and body.
 async fn request(url: &str, body: Option<&str>) -> Result<(u16, JsValue), JsValue> {
-    let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
-    let init = RequestInit::new();
-    if body.is_some() {
-        init.set_method("POST");
-        init.set_body_opt_str(body);
-        let headers = Object::new();
-        Reflect::set(&headers, &"Content-Type".into(), &"application/json".into())?;
-        init.set_headers(&headers);
-    }
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
-    let response: Response =
-        JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?.unchecked_into();
+    let init = body.map_or_else(|| Ok(RequestInit::new()), http::post_json)?;
+    let response = http::fetch(url, &init, PATIENCE).await?;
     // A proxy on the way may answer in its own words.
     let answer = JsFuture::from(response.json()?).await.unwrap_or_default();
     Ok((response.status(), answer))

@@ -1,12 +1,11 @@
 //! A WebSocket to a node. It passes on what happens and decides nothing.
 
-use pigeonhub_client_core::{Input, NodeUrl, SessionId, SessionInput};
+use pigeonhub_client_core::{NodeUrl, SessionInput};
 use pigeonhub_protocol::PeerId;
 use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use crate::address;
-use crate::engine::Tell;
 use crate::error::HubError;
 use crate::listener::Listener;
 
@@ -19,19 +18,14 @@ pub(crate) struct Socket {
 impl Socket {
     /// Dials a node.
     pub(crate) fn dial(
-        session: SessionId,
         node: &NodeUrl,
         peer: &PeerId,
-        tell: &Tell,
+        report: &(impl Fn(SessionInput) + Clone + 'static),
     ) -> Result<Self, HubError> {
         let url = address::of_socket(node, peer)?;
         // Thrown for `ws://` on a page that came over HTTPS, among others.
         let raw = WebSocket::new(&url).map_err(|thrown| HubError::thrown("invalid-url", &thrown))?;
-        let report = |tell: &Tell| {
-            let tell = tell.clone();
-            move |news| tell(Input::Session(session, news))
-        };
-        let (opened, came, closed) = (report(tell), report(tell), report(tell));
+        let (opened, came, closed) = (report.clone(), report.clone(), report.clone());
         let listeners = [
             Listener::new(&raw, "open", move |_| opened(SessionInput::Opened)),
             Listener::new(&raw, "message", move |event| {

@@ -33,7 +33,7 @@ pub fn join(state: State) {
 
     let options = HubOptions {
         network,
-        nodes,
+        nodes: nodes.into_iter().map(Into::into).collect(),
         profile: json!({ "name": name, "capabilities": ["video", "chat", "files"] }),
         sessions: state.wish.with_value(|wish| wish.sessions),
         ..HubOptions::default()
