@@ -80,6 +80,18 @@ export interface Peer<Data extends Profile = Profile> {
   readonly nodeId: string;
 }
 
+/**
+ * How a client and a node talk: a WebSocket; or requests and a stream of server-sent events, for
+ * nodes that have no WebSockets, as serverless ones do.
+ */
+export type Transport = 'websocket' | 'http';
+
+/**
+ * A node: its URL (`wss`, `ws`, `https` or `http`), or more. Without `transport`, `wss` and `ws` mean
+ * a WebSocket, and nodes with `https` or `http` are asked what they offer, a WebSocket being preferred.
+ */
+export type NodeEntry = string | { readonly url: string; readonly transport?: Transport };
+
 export type NodeState = 'idle' | 'dialing' | 'open' | 'down';
 
 /** A node to choose from. */
@@ -88,6 +100,8 @@ export interface HubNode {
   /** Known once the node said it. */
   readonly nodeId: string | undefined;
   readonly state: NodeState;
+  /** Known once it is chosen. */
+  readonly transport: Transport | undefined;
 }
 
 /** What was published under a topic. */
@@ -116,8 +130,8 @@ export interface Receipt {
 export interface ConnectOptions {
   /** The network (room) to be in: peers of other networks are not seen. `global` by default. */
   network?: string;
-  /** URLs of nodes, best first: `wss`, `ws`, `https` or `http`. */
-  nodes: readonly string[];
+  /** Best first. */
+  nodes: readonly NodeEntry[];
   /** What others are told about this peer. */
   data?: Profile;
   /** This peer's id, 40 hexadecimal digits; a random one by default. */
@@ -177,7 +191,7 @@ export declare class PigeonHub extends EventTarget {
   find<Data = Json>(topic: string): Promise<PublishedRecord<Data>[]>;
   /** Tells others something new about this peer. */
   setData(data: Profile): void;
-  addNode(url: string): void;
+  addNode(node: NodeEntry): void;
   removeNode(url: string): void;
   /** Says goodbye and closes everything. */
   close(): void;

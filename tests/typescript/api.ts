@@ -7,11 +7,13 @@ import type {
   HubNode,
   Json,
   LinkState,
+  NodeEntry,
   NodeState,
   Peer,
   PigeonErrorCode,
   PublishedRecord,
   Receipt,
+  Transport,
 } from 'pigeonhub-wasm';
 
 /** Compiles only if `value` is of this very type. */
@@ -28,7 +30,7 @@ async function loading(module: WebAssembly.Module): Promise<void> {
 async function hub(): Promise<PigeonHub> {
   const options: ConnectOptions = {
     network: 'lobby',
-    nodes: ['wss://a.example', 'https://b.example'],
+    nodes: ['wss://a.example', 'https://b.example', { url: 'https://c.example', transport: 'http' }],
     data: { name: 'Alice', capabilities: ['video'], age: undefined },
     peerId: '0123456789abcdef0123456789abcdef01234567',
     persist: true,
@@ -44,12 +46,18 @@ async function hub(): Promise<PigeonHub> {
   expect<HubNode[]>(hub.nodes);
   hub.setData({ name: 'Alice', busy: true });
   hub.addNode('wss://c.example');
+  hub.addNode({ url: 'https://d.example' });
+  expect<Transport | undefined>(hub.nodes[0]?.transport);
+  const entry: NodeEntry = { url: 'https://e.example', transport: 'websocket' };
+  hub.addNode(entry);
   hub.removeNode('wss://a.example');
 
   // @ts-expect-error: hubs come from connect()
   new PigeonHub();
   // @ts-expect-error: at least one node is needed
   void PigeonHub.connect({ network: 'lobby' });
+  // @ts-expect-error: there is no such transport
+  hub.addNode({ url: 'https://f.example', transport: 'pigeon' });
   // @ts-expect-error: a profile is a JSON object
   hub.setData('Alice');
   // @ts-expect-error: it cannot be changed
