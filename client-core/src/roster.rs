@@ -42,9 +42,23 @@ struct Sighting {
 }
 
 impl Entry {
+    fn node(&self) -> Option<&NodeId> {
+        self.sightings.first().map(|sighting| &sighting.node)
+    }
+
     fn view(&self, peer: PeerId) -> Option<PeerView> {
-        let node = self.sightings.first()?.node.clone();
-        Some(PeerView { peer, node, profile: self.profile.clone() })
+        Some(PeerView { peer, node: self.node()?.clone(), profile: self.profile.clone() })
+    }
+
+    /// This session's word, in the place of what it said before: of a peer at two nodes, the app
+    /// is not told of one and of the other in turns. It counts more than that of lost sessions.
+    fn sight(&mut self, session: SessionId, node: NodeId) {
+        if let Some(sighting) = self.sightings.iter_mut().find(|sighting| sighting.session == session) {
+            sighting.node = node;
+        } else {
+            let standing = self.sightings.iter().take_while(|sighting| sighting.until.is_none()).count();
+            self.sightings.insert(standing, Sighting { session, node, until: None });
+        }
     }
 }
 
@@ -62,19 +76,17 @@ impl Roster {
             self.make_room(is_linked, turn);
         }
         let profile = own_words(profile);
-        let entry = self.peers.entry(peer);
-        let is_new = matches!(entry, litemap::Entry::Vacant(_));
-        let entry = entry.or_insert_with(|| Entry {
+        let entry = self.peers.entry(peer).or_insert_with(|| Entry {
             profile: profile.clone(),
             told: turn.now,
             sightings: Vec::new(),
         });
+        let before = entry.node().cloned();
         entry.told = turn.now;
-        entry.sightings.retain(|sighting| sighting.session != session);
-        entry.sightings.push(Sighting { session, node, until: None });
-        let is_changed = entry.profile.get() != profile.get();
+        entry.sight(session, node);
+        let is_changed = before.as_ref() != entry.node() || entry.profile.get() != profile.get();
         entry.profile = profile;
-        if is_new || is_changed {
+        if is_changed {
             entry.view(peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
         }
     }
@@ -141,10 +153,15 @@ impl Roster {
         oldest.into_iter().for_each(|peer| self.left(peer, turn));
     }
 
-    /// Keeps the sightings that `holds` is true for; who is not seen any more is gone.
+    /// Keeps the sightings that `holds` is true for; who is not seen any more is gone, who is seen
+    /// elsewhere is told of again.
     fn keep(&mut self, turn: &mut Turn<'_>, holds: impl Fn(PeerId, &Sighting) -> bool) {
         for (peer, entry) in self.peers.iter_mut() {
+            let before = entry.node().cloned();
             entry.sightings.retain(|sighting| holds(*peer, sighting));
+            if before.as_ref() != entry.node() {
+                entry.view(*peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
+            }
         }
         self.peers.retain(|peer, entry| {
             if entry.sightings.is_empty() {

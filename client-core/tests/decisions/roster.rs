@@ -1,6 +1,6 @@
 //! Who is there: the union over the sessions.
 
-use pigeonhub_client_core::Command;
+use pigeonhub_client_core::{Command, Input};
 use serde_json::json;
 
 use crate::table::*;
@@ -21,6 +21,41 @@ fn a_changed_profile_is_told() {
     let data = json!({"peerId": peer('9'), "nodeId": "n", "name": "y"});
     let news = frame(1, &json!({"type": "peer-discovered", "networkName": "room", "data": data}));
     t.on(news, [r#"! peer 9 at n {"name":"y"}"#]);
+}
+
+/// A node says that the peer is at this node.
+fn seen_at(session: u32, digit: char, node: &str) -> Input {
+    let data = json!({"peerId": peer(digit), "nodeId": node, "name": "x"});
+    frame(session, &json!({"type": "peer-discovered", "networkName": "room", "data": data}))
+}
+
+#[test]
+fn a_peer_that_moved_to_another_node_is_told() {
+    let mut t = Table::connected();
+    t.quietly([seen_at(1, '9', "n")]);
+    t.on(seen_at(1, '9', "m"), [r#"! peer 9 at m {"name":"x"}"#]);
+    t.on(seen_at(1, '9', "m"), []);
+    assert_eq!(t.client.peers().next().unwrap().node.as_str(), "m");
+}
+
+#[test]
+fn a_peer_at_two_nodes_is_told_once_and_again_when_only_the_other_is_left() {
+    let mut t = Table::connected();
+    t.quietly([seen_at(1, '9', "n")]);
+    for _ in 0..2 {
+        t.on(seen_at(2, '9', "m"), []);
+        t.on(seen_at(1, '9', "n"), []);
+    }
+    t.on(departed(1, '9'), [r#"! peer 9 at m {"name":"x"}"#]);
+}
+
+#[test]
+fn the_word_of_a_node_that_is_there_counts_more_than_that_of_a_lost_one() {
+    let mut t = Table::connected();
+    t.quietly([seen_at(1, '9', "n"), closed(1, 1006)]);
+    assert_eq!(t.client.peers().next().unwrap().node.as_str(), "n", "nobody knows better yet");
+    t.on(seen_at(2, '9', "m"), [r#"! peer 9 at m {"name":"x"}"#]);
+    assert!(!t.pass(9_000).concat().contains("peer 9"));
 }
 
 #[test]
