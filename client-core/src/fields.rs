@@ -1,6 +1,7 @@
 //! The fields of a JSON object whose values nobody here looks into.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use litemap::LiteMap;
@@ -15,7 +16,27 @@ pub(crate) struct Fields<'a>(LiteMap<String, &'a RawValue>);
 impl<'a> Fields<'a> {
     /// The fields of a value, if it is an object. Of several with one name the last one counts.
     pub(crate) fn read(object: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(object.get()).ok()
+        Self::parse(object.get())
+    }
+
+    /// The fields of a text, if it is an object.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.get(name).copied()
+    }
+
+    /// A field that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+
+    /// The items of a field that is a list; none if it is not.
+    pub(crate) fn list(&self, name: &str) -> Vec<&'a RawValue> {
+        let items = self.get(name).and_then(|list| serde_json::from_str(list.get()).ok());
+        items.unwrap_or_default()
     }
 
     pub(crate) fn insert(&mut self, name: &str, value: &'a RawValue) {
@@ -69,6 +90,18 @@ mod tests {
         let mut fields = Fields::read(&object).unwrap();
         fields.remove("c");
         assert_eq!(raw_json(&fields).get(), r#"{"a":"\u0041","b":[1.0, 2]}"#);
+    }
+
+    #[test]
+    fn fields_are_read_one_by_one() {
+        let fields = Fields::parse(r#"{"a":"x\u0041","b":["c",{"d": 1}],"e":1}"#).unwrap();
+        assert_eq!(
+            (fields.text("a").as_deref(), fields.text("b"), fields.text("z")),
+            (Some("xA"), None, None)
+        );
+        let items = fields.list("b");
+        assert_eq!((items.len(), items[1].get()), (2, r#"{"d": 1}"#));
+        assert!(fields.list("e").is_empty() && fields.list("z").is_empty());
     }
 
     #[test]

@@ -239,10 +239,10 @@ impl Visit {
         }
         actions.extend(answer.messages.iter().map(|message| frame(message.get())));
         let before = self.cursor;
-        for item in answer.mail {
-            self.mail(item.id, item.message.get(), actions);
+        for (id, message) in answer.mail {
+            self.mail(id, message.get(), actions);
         }
-        self.listen(answer.announced, self.cursor > before, now, actions);
+        self.listen(answer.is_announced, self.cursor > before, now, actions);
     }
 
     /// After an exchange: is there to be a stream?

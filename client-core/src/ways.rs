@@ -9,13 +9,11 @@
 //! The answer is remembered while sessions open that way. A node that has just offered WebSockets,
 //! but to which none opens (proxies do that), is visited over plain HTTP next time.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use serde::Deserialize;
-
 use crate::NodeUrl;
+use crate::fields::Fields;
 use crate::visit::Resumption;
 
 /// How a client and a node talk.
@@ -91,13 +89,11 @@ impl Ways {
     /// A node was asked: the body of its answer, if there was one. How to get there. Without an
     /// answer a WebSocket may still open: servers of PeerPigeon let no page ask.
     pub fn answered(&mut self, node: &NodeUrl, answer: Option<&str>) -> Transport {
-        #[derive(Deserialize)]
-        struct Signaling {
-            transports: Vec<String>,
-        }
-        let offers = answer.and_then(|answer| serde_json::from_str::<Signaling>(answer).ok());
-        let Some(Signaling { transports }) = offers else { return Transport::WebSocket };
-        let has = |transport: Transport| transports.iter().any(|offer| offer == transport.as_str());
+        let Some(answer) = answer.and_then(Fields::parse) else { return Transport::WebSocket };
+        let transports = answer.list("transports");
+        let has = |transport: Transport| {
+            transports.iter().any(|offer| offer.get().trim_matches('"') == transport.as_str())
+        };
         let other = has(Transport::Http).then_some(Transport::Http);
         let (chosen, instead) =
             if has(Transport::WebSocket) { (Some(Transport::WebSocket), other) } else { (other, None) };

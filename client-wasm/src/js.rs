@@ -233,15 +233,16 @@ fn promise(future: impl Future<Output = Result<JsValue, HubError>> + 'static) ->
 
 /// Calls back with what `arguments` makes of each event, until there are no more.
 fn call_back<T: 'static>(
-    events: impl Stream<Item = T> + Unpin + 'static,
+    events: impl Stream<Item = T> + 'static,
     callback: Function,
     arguments: fn(T) -> Vec<JsValue>,
 ) {
+    // Boxed, as in `promise`.
+    let mut events: Pin<Box<dyn Stream<Item = Vec<JsValue>>>> = Box::pin(events.map(arguments));
     spawn_local(async move {
-        let mut events = events;
-        while let Some(event) = events.next().await {
+        while let Some(arguments) = events.next().await {
             // `index.js` does not throw: it dispatches events, and browsers report what throws there.
-            let _ = callback.apply(&JsValue::UNDEFINED, &arguments(event).into_iter().collect());
+            let _ = callback.apply(&JsValue::UNDEFINED, &arguments.into_iter().collect());
         }
     });
 }

@@ -103,6 +103,10 @@ impl Visitor {
     fn post(self: &Rc<Self>, body: String) {
         let (this, url) = (Rc::downgrade(self), self.exchange.clone());
         spawn_local(async move {
+            if this.strong_count() == 0 {
+                // It was among the last words.
+                return;
+            }
             let answer = http::text(&url, &http::post(&body), PATIENCE).await;
             let Some(this) = this.upgrade() else { return };
             this.happen(match answer {

@@ -3,32 +3,35 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{CloseCode, RawJson};
-use serde::Deserialize;
+use pigeonhub_protocol::CloseCode;
+use serde_json::value::RawValue;
+
+use crate::fields::Fields;
 
 /// The body of a good answer to `POST /signaling/exchange`.
-#[derive(Deserialize)]
-pub(super) struct Answer {
+pub(super) struct Answer<'a> {
     pub(super) ticket: String,
     /// Whether the peer is announced at the node: only then there is mail for it.
-    #[serde(default)]
-    pub(super) announced: bool,
-    #[serde(default)]
-    pub(super) messages: Vec<RawJson>,
-    #[serde(default)]
-    pub(super) mail: Vec<Item>,
+    pub(super) is_announced: bool,
+    /// Replies to what was said.
+    pub(super) messages: Vec<&'a RawValue>,
+    /// The peer's mail, with its numbers.
+    pub(super) mail: Vec<(u64, &'a RawValue)>,
 }
 
-/// One message of the peer's mail.
-#[derive(Deserialize)]
-pub(super) struct Item {
-    pub(super) id: u64,
-    pub(super) message: RawJson,
-}
-
-impl Answer {
-    pub(super) fn read(body: &str) -> Option<Self> {
-        serde_json::from_str(body).ok()
+impl<'a> Answer<'a> {
+    pub(super) fn read(body: &'a str) -> Option<Self> {
+        let fields = Fields::parse(body)?;
+        let item = |item| {
+            let fields = Fields::read(item)?;
+            Some((fields.get("id")?.get().parse().ok()?, fields.get("message")?))
+        };
+        Some(Self {
+            ticket: fields.text("ticket")?,
+            is_announced: fields.get("announced").is_some_and(|announced| announced.get() == "true"),
+            messages: fields.list("messages"),
+            mail: fields.list("mail").into_iter().filter_map(item).collect(),
+        })
     }
 }
 
@@ -52,9 +55,5 @@ pub(super) const fn close_code(status: u16) -> u16 {
 
 /// What the node says about a bad one, for people.
 pub(super) fn reason(body: &str) -> String {
-    #[derive(Deserialize)]
-    struct Refused {
-        error: String,
-    }
-    serde_json::from_str(body).map(|Refused { error }| error).unwrap_or_default()
+    Fields::parse(body).and_then(|fields| fields.text("error")).unwrap_or_default()
 }
