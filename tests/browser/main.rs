@@ -7,3 +7,5 @@ mod demo;
 mod package;
 mod page;
 mod peerpigeon;
+mod plain_http;
+mod story;

@@ -1,43 +1,13 @@
 //! The npm package in pages as its users write them.
 
-use pigeonhub_tests::{
-    Mesh, PATIENCE, PageServer, TestNode, eventually, fresh_id, one_browser_test_at_a_time,
-};
-use serde_json::{Value, json};
+use pigeonhub_tests::{Mesh, TestNode, fresh_id, one_browser_test_at_a_time};
+use serde_json::json;
 
 use crate::page::{Page, serve};
+use crate::story::{assert_media_flows, assert_talk, join};
 
 /// Three megabytes: many chunks, and more than one buffer of a data channel.
 const LARGE: usize = 3_000_000;
-
-/// A page that joins through one node, and its peer id.
-async fn join(server: &PageServer, node: &TestNode, name: &'static str) -> (Page, String) {
-    let page = Page::open(server, name, "hub.js").await;
-    let options = json!({"network": "room", "nodes": [node.ws()], "sessions": 1, "data": {"name": name}});
-    let id = page.call("join", json!([options])).await;
-    (page, id.as_str().unwrap().to_owned())
-}
-
-/// Video frames and audio of a peer keep arriving: clearly more than now, later.
-async fn assert_media_flows(page: &Page, from: &str) {
-    let seen = page.call("media", [from]).await;
-    let more = |now: &Value, name: &str, by: u64| {
-        now[name].as_u64().unwrap_or(0) >= seen[name].as_u64().unwrap_or(0) + by
-    };
-    eventually(&format!("{page:?} gets more media of {from}"), PATIENCE * 2, async || {
-        let now = page.call("media", [from]).await;
-        (more(&now, "frames", 10) && more(&now, "audio", 500)).then_some(())
-    })
-    .await;
-}
-
-/// Text from each to the other.
-async fn assert_talk(one: (&Page, &str), other: (&Page, &str), text: &str) {
-    for (from, to) in [(one, other), (other, one)] {
-        from.0.call("send", [to.1, text]).await;
-        to.0.hears(from.1, text).await;
-    }
-}
 
 #[tokio::test]
 async fn two_browsers_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_node() {

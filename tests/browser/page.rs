@@ -42,6 +42,11 @@ impl Page {
         .await
     }
 
+    /// Goes to another page.
+    pub async fn leave(&self, url: &str) {
+        self.browser.driver.goto(url).await.unwrap();
+    }
+
     /// Waits for this message of a peer.
     pub async fn hears(&self, from: &str, message: &str) {
         self.until("heard", [from, message]).await;

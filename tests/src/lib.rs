@@ -8,6 +8,7 @@
 
 mod acquaintance;
 mod browser;
+mod cable;
 mod environment;
 pub mod http;
 mod node;
@@ -17,6 +18,7 @@ mod wire;
 
 pub use acquaintance::{StalledPeer, meet};
 pub use browser::{Browser, one_browser_test_at_a_time};
+pub use cable::Cable;
 pub use environment::{chrome, chromedriver, node_binary, node_modules, repository};
 pub use node::{Mesh, TestNode};
 pub use pages::PageServer;

@@ -5,6 +5,8 @@ import init, { PigeonError, PigeonHub } from '/node_modules/pigeonhub-wasm/index
 let hub;
 const messages = [];
 const links = new Map();
+const told = [];
+const changes = [];
 
 const print = async (data) =>
   typeof data === 'string' ? data : `${data.byteLength} bytes, SHA-256 ${await sha256(data)}`;
@@ -28,6 +30,8 @@ export async function join(options) {
   await init();
   hub = await PigeonHub.connect({ iceServers: [], ...options });
   hub.addEventListener('link', ({ link }) => take(link));
+  hub.addEventListener('peer', ({ peerId }) => told.push(peerId));
+  hub.addEventListener('nodechange', ({ state }) => changes.push(state));
   return hub.peerId;
 }
 
@@ -72,6 +76,16 @@ export async function media(peerId) {
 }
 
 export const nodes = () => hub.nodes;
+
+/** Once the first node is reached like this. */
+export const reached = (transport) =>
+  hub.nodes.some((node) => node.state === 'open' && node.transport === transport) || null;
+
+/** How often this page was told of each peer. */
+export const timesTold = () => told.reduce((times, id) => ({ ...times, [id]: (times[id] ?? 0) + 1 }), {});
+
+/** Every state that a node was in, in order. */
+export const nodeStates = () => changes;
 
 /** The error that an attempt ends with. */
 export async function failure(attempt, ...args) {
