@@ -63,8 +63,8 @@ const json = (value, code) => {
 };
 
 /** A node is given by its URL, or as `{ url, transport }`. */
-const urlOf = (node) => node?.url ?? node;
-const transportOf = (node) => node?.transport ?? '';
+const urlOf = (node) => String(node?.url ?? node);
+const transportOf = (node) => String(node?.transport ?? '');
 
 /** A client of the mesh. */
 export class PigeonHub extends EventTarget {

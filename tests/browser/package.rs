@@ -78,6 +78,8 @@ async fn errors_in_the_browser_are_typed_and_have_a_code() {
         ("connect", json!({"nodes": [gone.ws()]}), "no-node"),
         ("connect", json!({"nodes": []}), "invalid-options"),
         ("connect", json!({"nodes": ["nonsense"]}), "invalid-url"),
+        ("connect", json!({"nodes": [7, null]}), "invalid-url"),
+        ("connect", json!({"nodes": [{"url": node.ws(), "transport": "pigeon"}]}), "invalid-options"),
         ("connect", json!({"nodes": [node.ws()], "network": "a\nb"}), "invalid-network"),
         ("connect", json!({"nodes": [node.ws()], "peerId": "x"}), "invalid-peer-id"),
         ("connect", json!({"nodes": [node.ws()], "data": "x"}), "invalid-profile"),
