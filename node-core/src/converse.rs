@@ -135,6 +135,29 @@ pub async fn converse<S: Mailroom>(
     Ok(Conversation { ticket: ticket::seal(&caller, key, at.now), caller, replies, mail, errands })
 }
 
+/// `GET /signaling/events` begins, or goes on: whose mail is read from here on. It has its mail up to
+/// the cursor.
+///
+/// # Errors
+/// [`ConverseError`]. [`Code::NotAnnounced`]: the session is over, or has announced nothing yet.
+pub async fn resume<S: Mailroom>(
+    store: &S,
+    key: &TicketKey,
+    ticket: &str,
+    cursor: MailSeq,
+    now: Millis,
+) -> Result<Caller, ConverseError<S::Error>> {
+    let caller = ticket::open(ticket, key, now).map_err(ConverseError::Refused)?;
+    let Some(network) = &caller.network else { return Err(ConverseError::Refused(Code::NotAnnounced)) };
+    let facts = store.load(&Needs::about(network.clone(), alloc::vec![caller.peer])).await?;
+    let here = facts.targets.first().and_then(|target| target.here());
+    if !here.is_some_and(|here| here.is_live() && here.is_session(caller.session)) {
+        return Err(ConverseError::Refused(Code::NotAnnounced));
+    }
+    store.acknowledge(network, caller.peer, caller.session, cursor).await?;
+    Ok(caller)
+}
+
 /// A caller's mail after its cursor, as frames: for an answer, or for the next events of a stream.
 ///
 /// # Errors

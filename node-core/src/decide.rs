@@ -13,6 +13,7 @@ use pigeonhub_protocol::{
     Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, Refusal,
 };
 
+use self::announce::remembered;
 use self::between::returned;
 use crate::{Caller, Decision, Event, Facts, Few, Needs, Node, Outcome, Sample};
 
@@ -45,6 +46,10 @@ impl Node {
             Event::Settled(route, _) => {
                 Some(Needs::about(route.signal.network.clone(), &[route.signal.from, route.signal.target]))
             }
+            Event::Remembered(presence, _) => Some(Needs {
+                sample: Some(self.sample(presence.peer, !presence.home.is_here(), at)),
+                ..Needs::about(presence.network.clone(), vec![])
+            }),
             Event::Passed(network) => {
                 Some(Needs { over_at: Some(at.now), ..Needs::about(network.clone(), &[]) })
             }
@@ -87,6 +92,7 @@ impl Node {
             Event::Routed(node, signal) => self.routed(&node, signal, facts, at.now),
             Event::Returned(_, back) => returned(back, facts, at.now),
             Event::Settled(route, outcome) => self.settled(route, &outcome, facts, at.now),
+            Event::Remembered(presence, known) => remembered(&presence, &known, facts),
             Event::Passed(_) => self.passed(facts, at.now),
         }
     }

@@ -1,9 +1,12 @@
 //! What happens to a node.
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
 use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal, Return};
 use pigeonhub_protocol::{NetworkName, NodeId, PeerId, PeerMessage, Signal};
 
-use crate::{Outcome, Route, SessionId};
+use crate::{Outcome, Presence, Route, SessionId};
 
 /// The peer that speaks. The host vouches for it: a socket's own id, or a ticket that it sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,10 @@ pub enum Event {
     Returned(NodeId, Return),
     /// A signal that was to be brought to another node was taken, or not.
     Settled(Route, Outcome),
+    /// A presence was remembered, and these peers of the network were known before. Of two who
+    /// announce themselves at the same moment neither is among them; but whoever is remembered last
+    /// finds the other now.
+    Remembered(Arc<Presence>, Vec<PeerId>),
     /// Some time passed in this network: leases end, mail is overdue.
     Passed(NetworkName),
 }

@@ -14,11 +14,17 @@ pub trait Store {
     type Error;
     /// A snapshot of what is asked.
     async fn load(&self, needs: &Needs) -> Result<Facts, Self::Error>;
-    /// Applies changes in order.
+    /// Applies the changes of a step, all or none: presences in order, then mail in order.
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error>;
+    /// Whether other steps may come between the load and the commit of one. Then whoever is
+    /// remembered looks again afterwards: see [`Event::Remembered`].
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
-/// One step: one read, at most one write (two of each for a peer that changes its network).
+/// One step: one read, at most one write (two of each for a peer that changes its network, and one
+/// more read for a newcomer if the store is shared).
 ///
 /// # Errors
 /// The store's. Nothing was decided then, or (if the commit failed) nothing of it may be told.
@@ -42,14 +48,40 @@ pub async fn exchange<S: Store>(
 }
 
 async fn step<S: Store>(node: &Node, store: &S, event: Event, at: Moment) -> Result<Decision, S::Error> {
+    let (mut decision, remembered) = once(node, store, event, at).await?;
+    if let Some(event) = remembered {
+        // Nothing more is remembered by this.
+        let (more, _) = once(node, store, event, at).await?;
+        decision.replies.extend(more.replies);
+        decision.errands.extend(more.errands);
+        decision.told += more.told;
+    }
+    Ok(decision)
+}
+
+/// Gives the decision, its changes committed, and what is to happen after them.
+async fn once<S: Store>(
+    node: &Node,
+    store: &S,
+    event: Event,
+    at: Moment,
+) -> Result<(Decision, Option<Event>), S::Error> {
     let Some(needs) = node.needs(&event, at) else {
-        return Ok(node.decide(event, &Facts::default(), at));
+        return Ok((node.decide(event, &Facts::default(), at), None));
     };
     let facts = store.load(&needs).await?;
     let mut decision = node.decide(event, &facts, at);
     let changes = core::mem::take(&mut decision.changes);
+    let remembered = if store.is_shared() { remembered(&changes, &facts) } else { None };
     if !changes.is_empty() {
         store.commit(&needs.network, changes).await?;
     }
-    Ok(decision)
+    Ok((decision, remembered))
+}
+
+/// Where not everyone is told of everyone, one more or less makes no difference.
+fn remembered(changes: &[Change], facts: &Facts) -> Option<Event> {
+    let Some(Change::Remember(presence)) = changes.first() else { return None };
+    let known = facts.sample.iter().map(|known| known.peer).collect();
+    facts.sample_is_all.then(|| Event::Remembered(presence.clone(), known))
 }

@@ -33,6 +33,7 @@ mod mail;
 mod membership;
 mod memory;
 mod node;
+pub mod pace;
 mod presence;
 pub mod record;
 pub mod rest;
@@ -40,7 +41,7 @@ mod roster;
 pub mod ticket;
 
 pub use change::{Change, Decision, Errand, Outcome, Route};
-pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail};
+pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail, resume};
 pub use event::{Caller, Event};
 pub use exchange::{Store, exchange};
 pub use facts::{Facts, Few, Needs, Sample, Target};

@@ -20,5 +20,5 @@ pub use self::mesh::{announced, done, meeting, routed};
 pub use self::page::{PageQuery, peers};
 pub use self::publish::{Publication, Replica, found, published, replicated};
 pub use self::reply::Reply;
-pub use self::route::{Call, Request, route};
+pub use self::route::{Call, Request, body_limit, route};
 pub use self::status::Status;

@@ -17,7 +17,7 @@ use pigeonhub_node_core::MailSeq;
 use pigeonhub_node_core::gate::{MESH_HEADER, Signed};
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_protocol::http_signature::{self, decode_key};
-use pigeonhub_protocol::{Code, NodeId, limit};
+use pigeonhub_protocol::{Code, NodeId};
 use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
@@ -30,8 +30,6 @@ use crate::{demo, upgrade};
 
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Batches of other nodes may be this much larger than one message: it is wrapped.
-const WRAPPING: usize = 64 * 1024;
 
 /// All that the node answers.
 pub fn router(host: Arc<Host>, origins: Option<Vec<HeaderValue>>) -> Router {
@@ -68,7 +66,7 @@ async fn answer(State(host): State<Arc<Host>>, request: Request) -> Response {
 }
 
 async fn read(parts: &Parts, body: Body) -> Result<Bytes, Reply> {
-    let most = if parts.uri.path() == "/api/publish" { limit::MESSAGE } else { limit::MESSAGE + WRAPPING };
+    let most = rest::body_limit(parts.uri.path());
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > most) {
         return Err(Reply::refuse(Code::MessageTooLarge));

@@ -8,7 +8,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, Stream, stream};
 use pigeonhub_node_core::rest::{self, Reply};
-use pigeonhub_node_core::{Caller, ConverseError, Event, MailSeq, Talk, converse, mail, ticket};
+use pigeonhub_node_core::{Caller, ConverseError, Event, MailSeq, Talk, converse, mail, resume};
 use pigeonhub_protocol::{Code, Frame};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -61,9 +61,12 @@ impl Host {
 
     /// `GET /signaling/events`
     pub fn events(self: &Arc<Self>, ticket: &str, cursor: MailSeq) -> Response {
-        let caller = match ticket::open(ticket, &self.tickets, now()) {
-            Ok(caller) => caller,
-            Err(code) => return response(Reply::refuse(code)),
+        let resumed = resume(&self.store.step(), &self.tickets, ticket, cursor, now()).now_or_never();
+        let caller = match resumed {
+            Some(Ok(caller)) => caller,
+            Some(Err(ConverseError::Refused(code))) => return response(Reply::refuse(code)),
+            Some(Err(ConverseError::Store(never))) => match never {},
+            None => unreachable!("the store in memory never waits"),
         };
         let Some(network) = caller.network.clone() else {
             return response(Reply::refuse(Code::NotAnnounced));
@@ -71,7 +74,6 @@ impl Host {
         if !self.renew(&caller) {
             return response(Reply::refuse(Code::AlreadyConnected));
         }
-        self.store.acknowledge_now(&network, caller.peer, caller.session, cursor);
         let line = Arc::new(Line::default());
         let outlet = Arc::clone(&line) as Arc<dyn pigeonhub_node_core::Outlet>;
         self.store.attach(&network, caller.peer, caller.session, outlet);

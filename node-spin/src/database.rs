@@ -1,7 +1,8 @@
-//! Spin's SQLite as a [`Database`]: one connection for the request.
+//! Spin's SQLite as a [`Database`]: one connection for the request. Of the two interfaces this is the
+//! one that Spin 2 knows, too.
 
 use pigeonhub_node_sql::{Database, Row, Value};
-use spin_sdk::sqlite3::{Connection, Error, Value as SpinValue};
+use spin_sdk::sqlite::{Connection, Error, Value as SpinValue};
 
 /// The label in `spin.toml`; a runtime configuration may put libSQL behind it.
 const LABEL: &str = "default";

@@ -1,7 +1,8 @@
 //! Errands of a request: carried out before it is answered, so that what a peer posts next comes
-//! after them. To each node in order, to all nodes at once, each bounded in time.
+//! after them. To each node in order, to all nodes at once, and all of them together bounded in time.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use pigeonhub_node_core::{Errand, Event, Outcome, Route};
@@ -9,6 +10,7 @@ use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return, Routed}
 use pigeonhub_protocol::{Code, NodeId, Signal};
 use serde::Serialize;
 
+use crate::clock::moment;
 use crate::host::{Host, StoreError};
 use crate::outbound::Failure;
 
@@ -26,6 +28,23 @@ enum Parcel {
     Return(Return),
 }
 
+/// Everything for one node was brought, or not.
+struct Brought {
+    node: NodeId,
+    /// How it took the signals, by the numbers of their trips.
+    answers: Vec<(usize, Result<Routed, ()>)>,
+    doubt: Option<Doubt>,
+}
+
+/// What a node that did not take something may have come to.
+#[derive(Clone, Copy)]
+enum Doubt {
+    /// It does not answer.
+    Silent,
+    /// News did not reach it, or it does not know us any more: it has to be told everything anew.
+    Lost,
+}
+
 /// A signal on its way to one of several nodes.
 struct Trip {
     route: Route,
@@ -38,26 +57,49 @@ struct Trip {
 impl Host {
     /// Carries out errands, and what follows from them.
     pub async fn carry_out(&mut self, mut errands: Vec<Errand>) -> Result<(), StoreError> {
+        let end = Instant::now() + self.settings.signaling_timeout;
+        let mut doubts = BTreeMap::new();
         for _ in 0..ROUNDS {
             if errands.is_empty() {
                 break;
             }
             let mut settled = Vec::new();
-            let mut trips = self.first_round(errands, &mut settled).await;
-            while !trips.is_empty() {
-                trips = self.next_round(trips, &mut settled).await;
+            let mut trips = Vec::new();
+            let mut parcels = self.pack(errands, &mut trips);
+            loop {
+                trips = self.round(parcels, trips, &mut settled, &mut doubts, end).await;
+                if trips.is_empty() {
+                    break;
+                }
+                parcels = BTreeMap::new();
+                trips.iter().enumerate().for_each(|(number, trip)| trip.pack(number, &mut parcels));
             }
             errands = Vec::new();
             for (route, outcome) in settled {
                 errands.append(&mut self.step(Event::Settled(route, outcome)).await?.errands);
             }
         }
+        for (node, doubt) in doubts {
+            self.doubt(&node, doubt).await?;
+        }
         Ok(())
     }
 
-    async fn first_round(&self, errands: Vec<Errand>, settled: &mut Vec<(Route, Outcome)>) -> Vec<Trip> {
+    async fn doubt(&mut self, node: &NodeId, doubt: Doubt) -> Result<(), StoreError> {
+        let Some(url) = self.mesh.find(node).map(|contact| contact.url.clone()) else { return Ok(()) };
+        let at = moment();
+        let changes = self
+            .change_mesh(|mesh| match doubt {
+                Doubt::Silent => mesh.failed(&url, at),
+                Doubt::Lost => mesh.lost(node, at),
+            })
+            .await?;
+        self.follow(changes).await
+    }
+
+    /// Sorts errands by the nodes that they are for; signals become trips.
+    fn pack(&self, errands: Vec<Errand>, trips: &mut Vec<Trip>) -> BTreeMap<NodeId, Vec<Parcel>> {
         let up: Vec<NodeId> = self.mesh.up().map(|node| node.node_id.clone()).collect();
-        let mut trips = Vec::new();
         let mut parcels: BTreeMap<NodeId, Vec<Parcel>> = BTreeMap::new();
         for errand in errands {
             match errand {
@@ -96,13 +138,7 @@ impl Host {
                 }
             }
         }
-        self.round(parcels, trips, settled).await
-    }
-
-    async fn next_round(&self, trips: Vec<Trip>, settled: &mut Vec<(Route, Outcome)>) -> Vec<Trip> {
-        let mut parcels = BTreeMap::new();
-        trips.iter().enumerate().for_each(|(number, trip)| trip.pack(number, &mut parcels));
-        self.round(parcels, trips, settled).await
+        parcels
     }
 
     /// Sends the parcels; gives the trips that go on.
@@ -111,9 +147,12 @@ impl Host {
         parcels: BTreeMap<NodeId, Vec<Parcel>>,
         mut trips: Vec<Trip>,
         settled: &mut Vec<(Route, Outcome)>,
+        doubts: &mut BTreeMap<NodeId, Doubt>,
+        end: Instant,
     ) -> Vec<Trip> {
-        let rounds = parcels.into_iter().map(|(node, parcels)| self.send(node, parcels));
-        for (node, answers) in join_all(rounds).await {
+        let rounds = parcels.into_iter().map(|(node, parcels)| self.send(node, parcels, end));
+        for Brought { node, answers, doubt } in join_all(rounds).await {
+            doubts.extend(doubt.map(|doubt| (node.clone(), doubt)));
             for (number, answer) in answers {
                 trips[number].answered(&node, answer);
             }
@@ -129,10 +168,10 @@ impl Host {
         going
     }
 
-    /// Everything for one node, in order. How it took the signals, by the numbers of their trips.
-    async fn send(&self, node: NodeId, parcels: Vec<Parcel>) -> (NodeId, Vec<(usize, Result<Routed, ()>)>) {
+    /// Everything for one node, in order.
+    async fn send(&self, node: NodeId, parcels: Vec<Parcel>, end: Instant) -> Brought {
         let url = self.mesh.find(&node).filter(|contact| contact.is_up()).map(|contact| contact.url.clone());
-        let mut answers = Vec::new();
+        let mut brought = Brought { node, answers: Vec::new(), doubt: None };
         let mut reachable = url.is_some();
         let url = url.unwrap_or_default();
         let mut parcels = parcels.into_iter().peekable();
@@ -144,13 +183,24 @@ impl Host {
             {
                 batch.push(next);
             }
+            let is_news = batch.iter().any(Parcel::is_news);
             let body = serde_json::to_string(&batch.iter().map(Parcel::body).collect::<Vec<_>>());
             let answer = if reachable {
-                self.post(&url, path, Some(&node), body.unwrap_or_default()).await
+                let answer = self.post(&url, path, Some(&brought.node), body.unwrap_or_default(), end).await;
+                brought.doubt = match &answer {
+                    Err(Failure::Unknown) => Some(Doubt::Lost),
+                    Err(Failure::Silent) if is_news => Some(Doubt::Lost),
+                    Err(Failure::Silent) => Some(Doubt::Silent),
+                    Ok(_) | Err(Failure::Refused) => brought.doubt,
+                };
+                answer
             } else {
+                // Who did not answer is not asked again by this request: that would take its time.
+                if is_news && brought.doubt.is_some() {
+                    brought.doubt = Some(Doubt::Lost);
+                }
                 Err(Failure::Silent)
             };
-            // Who does not answer is not asked again by this request: that would take its time.
             reachable = reachable && !matches!(answer, Err(Failure::Silent));
             let routed: Vec<Routed> =
                 answer.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
@@ -159,11 +209,11 @@ impl Host {
                 // Only this route answers in kind; each item has its place.
                 let answer = if path == "/api/route-signal" { routed.next() } else { None };
                 if let Parcel::Signal(number, _) = parcel {
-                    answers.push((number, answer.ok_or(())));
+                    brought.answers.push((number, answer.ok_or(())));
                 }
             }
         }
-        (node, answers)
+        brought
     }
 }
 
@@ -200,6 +250,11 @@ impl Trip {
 }
 
 impl Parcel {
+    /// Whether the other node must hear it, or has a wrong picture of the peers here.
+    const fn is_news(&self) -> bool {
+        matches!(self, Self::Announce(_) | Self::Withdraw(_))
+    }
+
     fn path(&self) -> &'static str {
         match self {
             Self::Announce(_) => "/api/announce-peer",

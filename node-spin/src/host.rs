@@ -1,13 +1,14 @@
 //! What one request works with: the node, its keys, its store, and its picture of the mesh.
 
 use ed25519_dalek::SigningKey;
+use pigeonhub_node_core::rest::Reply;
 use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{Decision, Event, Membership, Node, Settings as NodeSettings, exchange};
 use pigeonhub_node_sql::{SqlError, SqlStore};
 use pigeonhub_protocol::http_signature::encode_key;
 use pigeonhub_protocol::mesh::NodeDescriptor;
-use pigeonhub_protocol::{Millis, NodeId, PeerId};
-use spin_sdk::sqlite3::Error;
+use pigeonhub_protocol::{Code, Millis, NodeId, PeerId};
+use spin_sdk::sqlite::Error;
 
 use crate::clock::{self, moment, now};
 use crate::database::SpinDatabase;
@@ -16,6 +17,17 @@ use crate::settings::Settings;
 
 /// The database cannot do it now: the request is answered 503, and may be made again.
 pub type StoreError = SqlError<Error>;
+
+/// The refusal of a request that the database cannot carry out, and a line for the operator.
+pub fn unavailable(error: &StoreError) -> Reply {
+    eprintln!("{error}");
+    Reply::refuse(Code::Unavailable)
+}
+
+/// Every SQLite says it in these words, also behind libSQL.
+fn has_no_tables(error: &StoreError) -> bool {
+    error.to_string().contains("no such table")
+}
 
 /// Why a node cannot be opened.
 pub enum OpenError {
@@ -54,8 +66,9 @@ impl Host {
         let database = SpinDatabase::open().map_err(SqlError)?;
         let mut store = SqlStore::new(database, provisional, now());
         let mut kept = match store.all_kept().await {
-            Ok(kept) => kept,
-            Err(_) => {
+            Ok(kept) if SqlStore::<SpinDatabase>::is_current(&kept) => kept,
+            Err(error) if !has_no_tables(&error) => return Err(error.into()),
+            _ => {
                 store.create_tables().await?;
                 store.all_kept().await?
             }

@@ -38,7 +38,7 @@ impl Host {
 
     async fn meet(&self, url: &str) -> Option<Meeting> {
         let greeting = serde_json::to_string(&self.mesh.greeting(url, now())).ok()?;
-        let body = self.post(url, "/api/meet", None, greeting).await.ok()?;
+        let body = self.post(url, "/api/meet", None, greeting, self.patience()).await.ok()?;
         serde_json::from_slice(&body).ok()
     }
 
@@ -71,7 +71,7 @@ impl Host {
             };
             let body: Vec<_> = presences.iter().map(announcement).collect();
             let body = serde_json::to_string(&body).unwrap_or_default();
-            if self.post(&url, "/api/announce-peer", Some(node), body).await.is_err() {
+            if self.post(&url, "/api/announce-peer", Some(node), body, self.patience()).await.is_err() {
                 break;
             }
         }

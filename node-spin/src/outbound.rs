@@ -1,4 +1,6 @@
-//! Requests to other nodes: signed, and bounded in time and size.
+//! Requests to other nodes: signed, and bounded in time.
+
+use std::time::Instant;
 
 use pigeonhub_node_core::gate::{MESH_HEADER, Secret, authority};
 use pigeonhub_protocol::NodeId;
@@ -12,18 +14,27 @@ use crate::host::Host;
 pub enum Failure {
     /// Nobody answered in time.
     Silent,
+    /// It does not know this node (any more).
+    Unknown,
     /// The answer was no 200, or did not come from a node of this mesh.
     Refused,
 }
 
 impl Host {
-    /// Posts JSON to the node at `url`, whose name is `to` if it is known already.
+    /// When a node that is asked now has to have answered.
+    pub fn patience(&self) -> Instant {
+        Instant::now() + self.settings.signaling_timeout
+    }
+
+    /// Posts JSON to the node at `url`, whose name is `to` if it is known already, and waits for its
+    /// answer until `end`.
     pub async fn post(
         &self,
         url: &str,
         path: &str,
         to: Option<&NodeId>,
         body: String,
+        end: Instant,
     ) -> Result<Vec<u8>, Failure> {
         let query = to.map_or_else(|| "?".to_owned(), |to| format!("?to={to}"));
         let authority = authority(url);
@@ -45,7 +56,7 @@ impl Host {
         if let Some(proof) = proof {
             request.header(MESH_HEADER, proof);
         }
-        let answer = self.fetch(request.body(body).build()).await?;
+        let answer = self.fetch(request.body(body).build(), end).await?;
         // In a mesh with a secret, who is met proves that it knows it, too.
         let proof = answer.header(MESH_HEADER).and_then(|value| value.as_str());
         let is_proven = |secret: &Secret| secret.is_proven("answer", &signed.signature, proof);
@@ -58,13 +69,17 @@ impl Host {
     /// Gets JSON from the node at `url`.
     pub async fn get(&self, url: &str, path: &str) -> Result<Vec<u8>, Failure> {
         let request = Request::builder().method(Method::Get).uri(format!("{url}{path}")).build();
-        Ok(self.fetch(request).await?.into_body())
+        Ok(self.fetch(request, self.patience()).await?.into_body())
     }
 
-    async fn fetch(&self, request: Request) -> Result<Response, Failure> {
-        let answer = clock::within(self.settings.signaling_timeout, send::<_, Response>(request)).await;
-        match answer {
+    async fn fetch(&self, request: Request, end: Instant) -> Result<Response, Failure> {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failure::Silent);
+        }
+        match clock::within(left, send::<_, Response>(request)).await {
             Some(Ok(answer)) if *answer.status() == 200 => Ok(answer),
+            Some(Ok(answer)) if *answer.status() == 401 => Err(Failure::Unknown),
             Some(Ok(_)) => Err(Failure::Refused),
             Some(Err(_)) | None => Err(Failure::Silent),
         }

@@ -1,8 +1,8 @@
 //! A request, read whole, and an answer, written whole.
 
 use futures_util::{SinkExt, StreamExt};
-use pigeonhub_node_core::rest::Reply;
-use pigeonhub_protocol::{Code, limit};
+use pigeonhub_node_core::rest::{self, Reply};
+use pigeonhub_protocol::Code;
 use spin_sdk::http::{Fields, IncomingRequest, Method, OutgoingResponse, ResponseOutparam};
 
 /// A request.
@@ -45,10 +45,15 @@ impl Request {
         };
         let named = request.header("host").map(str::to_owned);
         request.authority = named.or_else(|| incoming.authority()).unwrap_or_default();
+        let most = rest::body_limit(&request.path);
+        let length = request.header("content-length").and_then(|length| length.parse().ok());
+        if length.is_some_and(|length: usize| length > most) {
+            return Err(Reply::refuse(Code::MessageTooLarge));
+        }
         let mut chunks = std::pin::pin!(incoming.into_body_stream());
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Reply::refuse(Code::InvalidRequest))?;
-            if request.body.len() + chunk.len() > limit::MESSAGE {
+            if request.body.len() + chunk.len() > most {
                 return Err(Reply::refuse(Code::MessageTooLarge));
             }
             request.body.extend(chunk);
@@ -95,9 +100,7 @@ pub async fn answer(out: ResponseOutparam, reply: &Reply, cors: &str) {
     let length = reply.body.len().to_string();
     let mut more = vec![("content-length", length.as_str())];
     more.extend(reply.headers.iter().copied());
-    if reply.status == 503 {
-        more.push(("retry-after", "1"));
-    }
+    more.push(("cache-control", "no-store"));
     write(out, head(reply.status, "application/json", cors, &more), reply.body.clone().into_bytes()).await;
 }
 

@@ -9,7 +9,7 @@ use spin_sdk::http::{IncomingRequest, ResponseOutparam};
 
 use crate::clock::{moment, now};
 use crate::files;
-use crate::host::{Host, OpenError, StoreError};
+use crate::host::{Host, OpenError, StoreError, unavailable};
 use crate::request::{Request, answer, head, write};
 use crate::settings::Settings;
 
@@ -24,21 +24,15 @@ pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
         Ok(request) => request,
         Err(refusal) => return answer(out, &refusal, &cors).await,
     };
-    match request.method.as_str() {
-        "OPTIONS" => return preflight(out, &cors).await,
-        "GET" | "HEAD" => {
-            if let Some(file) = files::find(&request.path) {
-                return files::serve(out, file, &cors).await;
-            }
-        }
-        _ => {}
+    if request.method == "OPTIONS" {
+        return preflight(out, &cors).await;
+    }
+    if files::is_place(&request.path) {
+        return files::serve(out, &request, &cors).await;
     }
     let mut host = match Host::open(settings, &request).await {
         Ok(host) => host,
-        Err(OpenError::Store(error)) => {
-            eprintln!("{error}");
-            return answer(out, &Reply::refuse(Code::Unavailable), &cors).await;
-        }
+        Err(OpenError::Store(error)) => return answer(out, &unavailable(&error), &cors).await,
         Err(OpenError::Key) => {
             let error = "the variable node_key is not 64 hexadecimal digits";
             return answer(out, &Reply::refuse_saying(Code::Unavailable, error), &cors).await;
@@ -47,17 +41,12 @@ pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
     match host.route(&request).await {
         Ok(Next::Answer(reply)) => answer(out, &reply, &cors).await,
         Ok(Next::Met(reply, proof)) => {
-            let proof = proof.unwrap_or_default();
-            let more = [(MESH_HEADER, proof.as_str())];
-            let more = if proof.is_empty() { &[][..] } else { &more[..] };
-            write(out, head(reply.status, "application/json", &cors, more), reply.body.into_bytes()).await;
+            let more: Vec<_> = proof.iter().map(|proof| (MESH_HEADER, proof.as_str())).collect();
+            write(out, head(reply.status, "application/json", &cors, &more), reply.body.into_bytes()).await;
         }
         Ok(Next::Stream(query)) => return host.stream(&request, &query, out).await,
         // Nothing was told of what could not be written; the caller may say it again.
-        Err(error) => {
-            eprintln!("{error}");
-            return answer(out, &Reply::refuse(Code::Unavailable), &cors).await;
-        }
+        Err(error) => answer(out, &unavailable(&error), &cors).await,
     }
     // Whoever asked has the answer; what is due now costs nobody time.
     let _ = host.sweep().await;
@@ -231,9 +220,10 @@ impl Host {
     async fn spread(&self, record: &Record) -> (usize, usize) {
         let body = serde_json::to_string(&Replica::of(record)).unwrap_or_default();
         let nodes: Vec<_> = self.mesh.contacts().iter().filter(|contact| contact.is_up()).collect();
+        let end = self.patience();
         let posts = nodes
             .iter()
-            .map(|contact| self.post(&contact.url, "/api/replicate", contact.node(), body.clone()));
+            .map(|contact| self.post(&contact.url, "/api/replicate", contact.node(), body.clone(), end));
         let answers = futures_util::future::join_all(posts).await;
         (answers.iter().filter(|answer| answer.is_ok()).count(), nodes.len())
     }

@@ -3,6 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use pigeonhub_protocol::Millis;
+
+use crate::row;
+
 /// A value, in or out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -42,6 +46,12 @@ impl From<u64> for Value {
     /// Numbers keep their bits: above `i64::MAX` they are stored as negative ones.
     fn from(number: u64) -> Self {
         Self::Integer(number.cast_signed())
+    }
+}
+
+impl From<Millis> for Value {
+    fn from(time: Millis) -> Self {
+        Self::Integer(row::time(time))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A node's store in any SQLite: its own file, Spin's, libSQL behind either.
 //!
 //! A host implements [`Database`], one method, and gets a [`Store`](pigeonhub_node_core::Store).
-//! Nothing here relies on a transaction over several statements: every change is one statement, and
-//! mail that is to be taken care of is removed by the statement that reads it.
+//! Nothing here relies on a transaction over several statements: all changes of a step are one
+//! statement, and mail that is to be taken care of is removed by the statement that reads it.
 #![no_std]
 
 extern crate alloc;
@@ -15,6 +15,7 @@ mod records;
 mod row;
 mod sample;
 mod store;
+mod streams;
 
 pub use database::{Database, Row, Value};
 pub use store::{SqlError, SqlStore};

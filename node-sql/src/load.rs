@@ -76,7 +76,7 @@ impl<D: Database> SqlStore<D> {
         facts: &mut Facts,
     ) -> Result<(), SqlError<D::Error>> {
         let sql = format!("SELECT {PRESENCE} FROM presence WHERE network = ?1 AND until <= ?2");
-        let rows = self.run(&sql, &[network.as_str().into(), now.0.into()]).await?;
+        let rows = self.run(&sql, &[network.as_str().into(), now.into()]).await?;
         let over: Vec<_> =
             rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect();
         let peers: Vec<_> = over.iter().map(|presence| presence.peer).collect();
@@ -84,7 +84,7 @@ impl<D: Database> SqlStore<D> {
 
         // What a stream has got is overdue only when its peer is no longer here.
         let condition = format!("code IS NOT NULL AND until <= ?2 AND (sent = 0 OR {NOT_HERE})");
-        let overdue = self.take(network, &condition, now.0.into()).await?;
+        let overdue = self.take(network, &condition, now.into()).await?;
         let senders: Vec<_> = overdue.iter().map(|(_, mail)| sender(mail)).collect();
         let senders = self.targets(network, &senders).await?;
         facts.overdue = overdue.into_iter().map(|(_, mail)| mail).zip(senders).collect();

@@ -17,7 +17,7 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// The database's. `Ok(Err(_))`: there are too many already.
     pub async fn keep_record(&self, record: &Record) -> Result<Result<(), Code>, SqlError<D::Error>> {
-        self.run("DELETE FROM record WHERE expires_at <= ?1", &[self.now.0.into()]).await?;
+        self.run("DELETE FROM record WHERE expires_at <= ?1", &[self.now.into()]).await?;
         let sql = "INSERT INTO record (id, topic, data, node, timestamp, expires_at, replicated) \
                    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
                    WHERE (SELECT count(*) FROM record WHERE topic = ?2) < ?8 \
@@ -28,8 +28,8 @@ impl<D: Database> SqlStore<D> {
             record.topic.as_str().into(),
             record.data.get().into(),
             record.node_id.as_str().into(),
-            record.timestamp.0.into(),
-            record.expires_at.0.into(),
+            record.timestamp.into(),
+            record.expires_at.into(),
             u64::from(record.replicated).into(),
             PER_TOPIC.into(),
             IN_ALL.into(),
@@ -45,7 +45,7 @@ impl<D: Database> SqlStore<D> {
     pub async fn find_records(&self, topic: &str) -> Result<Vec<Record>, SqlError<D::Error>> {
         let sql = "SELECT id, topic, data, node, timestamp, expires_at, replicated FROM record \
                    WHERE topic = ?1 AND expires_at > ?2 ORDER BY timestamp, id";
-        let rows = self.run(sql, &[topic.into(), self.now.0.into()]).await?;
+        let rows = self.run(sql, &[topic.into(), self.now.into()]).await?;
         Ok(rows.iter().filter_map(record).collect())
     }
 
@@ -105,7 +105,7 @@ impl<D: Database> SqlStore<D> {
     pub async fn due(&self) -> Result<Vec<NetworkName>, SqlError<D::Error>> {
         let sql = "SELECT DISTINCT network FROM presence WHERE until <= ?1 \
                    UNION SELECT DISTINCT network FROM mail WHERE code IS NOT NULL AND until <= ?1 AND sent = 0";
-        let rows = self.run(sql, &[self.now.0.into()]).await?;
+        let rows = self.run(sql, &[self.now.into()]).await?;
         Ok(rows.iter().filter_map(|row| row::text(row.first()?)?.parse().ok()).collect())
     }
 }

@@ -14,11 +14,16 @@ pub(crate) const PRESENCE: &str = "peer, home, session, state, until, profile";
 pub(crate) const MAIL: &str = "seq, peer, text, code, until";
 
 /// A home as columns: `home` and `session`.
-pub(crate) fn home(home: &Home) -> (Value, Value) {
+pub(crate) fn place(home: &Home) -> (&str, i64) {
     match home {
-        Home::Here(session) => ("".into(), session.0.into()),
-        Home::At(node) => (node.as_str().into(), 0_u64.into()),
+        Home::Here(session) => ("", session.0.cast_signed()),
+        Home::At(node) => (node.as_str(), 0),
     }
+}
+
+/// A time as a column; one that never comes is as late as can be.
+pub(crate) fn time(time: Millis) -> i64 {
+    i64::try_from(time.0).unwrap_or(i64::MAX)
 }
 
 pub(crate) const fn state(state: State) -> u64 {

@@ -1,7 +1,9 @@
 //! A choice of live peers: half the nearest, half by dice, without reading the whole network.
 
 use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use pigeonhub_node_core::{Presence, Sample};
@@ -13,6 +15,9 @@ use crate::{Database, SqlError, SqlStore, Value};
 /// Dice choose so many places in the order of ids; from each, some neighbours are taken.
 const PLACES: usize = 8;
 
+/// Digits of a peer id.
+const DIGITS: usize = 40;
+
 impl<D: Database> SqlStore<D> {
     /// The chosen, and whether they are everyone.
     pub(crate) async fn sample(
@@ -21,18 +26,15 @@ impl<D: Database> SqlStore<D> {
         sample: &Sample,
     ) -> Result<(Vec<Arc<Presence>>, bool), SqlError<D::Error>> {
         let most = sample.most;
-        let first = self.after(network, sample, PeerId::from_bytes([0; 20]), most + 1).await?;
+        let first = self.alike(network, sample, "", most + 1).await?;
         if first.len() <= most {
             return Ok((first, true));
         }
-        // Peers with the longest common prefix stand next to each other.
-        let mut near = self.after(network, sample, sample.near, most).await?;
-        near.extend(self.before(network, sample, sample.near, most).await?);
-        near.sort_by_key(|presence| presence.peer.distance(&sample.near));
-        near.dedup_by_key(|presence| presence.peer);
-        let mut chosen: Vec<_> = near.into_iter().take(most.div_ceil(2)).collect();
+        let mut chosen = self.nearest(network, sample, most.div_ceil(2)).await?;
         for place in places(sample.seed) {
-            for presence in self.after(network, sample, place, most.div_ceil(2 * PLACES)).await? {
+            for presence in
+                self.range(network, sample, place.as_str(), "g", most.div_ceil(2 * PLACES)).await?
+            {
                 if chosen.len() < most && !chosen.iter().any(|other| other.peer == presence.peer) {
                     chosen.push(presence);
                 }
@@ -41,44 +43,69 @@ impl<D: Database> SqlStore<D> {
         Ok((chosen, false))
     }
 
-    async fn after(
+    /// The nearest by XOR distance: of the ids that begin alike, few are sorted and many are split by
+    /// their next digit, whose nearest value comes first. (Ids in upper case stand elsewhere in the
+    /// order of texts, and may be passed over.)
+    async fn nearest(
         &self,
         network: &NetworkName,
         sample: &Sample,
-        place: PeerId,
         most: usize,
     ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
-        self.beside(network, sample, place, most, "peer >= ?2", "ASC").await
+        let few = sample.most;
+        let mut found: Vec<Arc<Presence>> = Vec::new();
+        let mut beginnings = vec![String::new()];
+        while let Some(beginning) = beginnings.pop() {
+            let mut some = self.alike(network, sample, &beginning, few + 1).await?;
+            if some.len() <= few || beginning.len() == DIGITS {
+                some.sort_by_key(|presence| presence.peer.distance(&sample.near));
+                found.extend(some);
+                if found.len() >= most {
+                    break;
+                }
+                continue;
+            }
+            let byte = sample.near.to_bytes()[beginning.len() / 2];
+            let digit = if beginning.len() % 2 == 0 { byte >> 4 } else { byte & 15 };
+            // The last one pushed is looked at first.
+            beginnings.extend((0..16).rev().map(|other| format!("{beginning}{:x}", digit ^ other)));
+        }
+        found.truncate(most);
+        Ok(found)
     }
 
-    async fn before(
+    /// Live peers whose ids begin so.
+    async fn alike(
         &self,
         network: &NetworkName,
         sample: &Sample,
-        place: PeerId,
+        beginning: &str,
         most: usize,
     ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
-        self.beside(network, sample, place, most, "peer < ?2", "DESC").await
+        // No digit is beyond `f`.
+        self.range(network, sample, beginning, &(beginning.to_string() + "g"), most).await
     }
 
-    /// Live peers beside a place, each once: at this node, if it is here.
-    async fn beside(
+    /// Live peers from a place in the order of ids on, and before another; each once: at this node,
+    /// if it is here.
+    async fn range(
         &self,
         network: &NetworkName,
         sample: &Sample,
-        place: PeerId,
+        place: &str,
+        end: &str,
         most: usize,
-        side: &str,
-        order: &str,
     ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
         let homes = if sample.here_only { "home = ''" } else { "1" };
         // Of several homes of a peer SQLite returns the columns of the one that min() chose.
         let sql = format!(
-            "SELECT {PRESENCE} FROM (SELECT {PRESENCE}, min(home) FROM presence WHERE network = ?1 AND {side} \
-             AND state = 0 AND {homes} AND peer <> ?3 GROUP BY peer ORDER BY peer {order} LIMIT ?4)"
+            "SELECT {PRESENCE} FROM (SELECT {PRESENCE}, min(home) FROM presence \
+             WHERE network = ?1 AND peer >= ?2 AND peer < ?3 AND peer <> ?4 \
+             AND state = 0 AND {homes} GROUP BY peer ORDER BY peer LIMIT ?5)"
         );
-        let parameters: [Value; 4] =
-            [network.as_str().into(), place.as_str().into(), sample.near.as_str().into(), most.into()];
+        let near = sample.near.as_str();
+        let parameters: [Value; 5] =
+            [network.as_str().into(), place.into(), end.into(), near.into(), most.into()];
         let rows = self.run(&sql, &parameters).await?;
         Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())
     }

@@ -1,4 +1,4 @@
--- A node's facts in SQLite. One statement each, ended by a semicolon at the end of a line: hosts
+-- A node's facts in SQLite. Statements stand apart by an empty line, and have none inside: hosts
 -- execute them one by one. Times are milliseconds since the epoch.
 
 -- That a peer is in a network, at a home. `home` is '' for this node, else the other node's id;
@@ -29,6 +29,65 @@ CREATE TABLE IF NOT EXISTS mail (
 );
 
 CREATE INDEX IF NOT EXISTS mail_peer ON mail (network, peer, seq);
+
+-- The changes of one step of the node, as a JSON array: inserting them applies them, presences before
+-- mail, all or nothing. So a step is one statement wherever SQLite runs, also where a transaction
+-- over several statements does not hold, and it is written to disk once.
+CREATE VIEW IF NOT EXISTS step (network, changes) AS SELECT '', '' WHERE 0;
+
+CREATE TRIGGER IF NOT EXISTS step_applies INSTEAD OF INSERT ON step
+BEGIN
+  INSERT INTO presence (network, peer, home, session, state, until, profile)
+    SELECT NEW.network, value ->> 'peer', value ->> 'home', value ->> 'session', value ->> 'state',
+      value ->> 'until', value ->> 'profile'
+    FROM json_each(NEW.changes) WHERE value ->> 'do' = 'remember' ORDER BY key
+    ON CONFLICT (network, peer, home) DO UPDATE SET session = excluded.session,
+      state = excluded.state, until = excluded.until, profile = excluded.profile;
+  -- The rest concerns only who is still of the same session. (CROSS JOIN keeps the order of the
+  -- tables: a few changes, each with its presence, never the other way round.)
+  INSERT INTO presence (network, peer, home, session, state, until, profile)
+    SELECT p.network, p.peer, p.home, p.session, coalesce(c.value ->> 'state', p.state),
+      c.value ->> 'until', p.profile
+    FROM json_each(NEW.changes) c CROSS JOIN presence p
+    WHERE c.value ->> 'do' IN ('renew', 'leave') AND p.network = NEW.network
+      AND p.peer = c.value ->> 'peer' AND p.home = c.value ->> 'home'
+      AND p.session = c.value ->> 'session'
+    ON CONFLICT (network, peer, home) DO UPDATE SET state = excluded.state, until = excluded.until;
+  DELETE FROM presence WHERE (network, peer, home, session) IN
+    (SELECT NEW.network, value ->> 'peer', value ->> 'home', value ->> 'session'
+     FROM json_each(NEW.changes) WHERE value ->> 'do' = 'forget');
+  -- News are of no use to a peer that is not here.
+  DELETE FROM mail WHERE network = NEW.network AND code IS NULL AND peer IN
+    (SELECT value ->> 'peer' FROM json_each(NEW.changes) WHERE value ->> 'do' IN ('leave', 'forget'))
+    AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.network = mail.network AND p.peer = mail.peer
+      AND p.home = '' AND p.state = 0);
+  -- A reader that is far behind misses news, never signals: that those fit was decided before.
+  INSERT INTO mail (network, peer, text, code, until)
+    SELECT NEW.network, peer, text, code, until FROM (
+      SELECT key AS place, value ->> 'to' AS peer, value ->> 'text' AS text,
+        value ->> 'code' AS code, value ->> 'until' AS until
+      FROM json_each(NEW.changes) WHERE value ->> 'do' = 'signal'
+      UNION ALL
+      SELECT c.key, p.peer, c.value ->> 'text', NULL, 0
+      FROM json_each(NEW.changes) c CROSS JOIN json_each(c.value, '$.to') t CROSS JOIN presence p
+      WHERE c.value ->> 'do' = 'tell' AND p.network = NEW.network AND p.peer = t.value
+        AND p.home = '' AND p.state = 0 AND c.value ->> 'most' >
+          (SELECT count(*) FROM mail m WHERE m.network = p.network AND m.peer = p.peer)
+      UNION ALL
+      SELECT c.key, p.peer, c.value ->> 'text', NULL, 0
+      FROM json_each(NEW.changes) c CROSS JOIN presence p
+      WHERE c.value ->> 'do' = 'tell-all' AND p.network = NEW.network AND p.peer <> c.value ->> 'except'
+        AND p.home = '' AND p.state = 0 AND c.value ->> 'most' >
+          (SELECT count(*) FROM mail m WHERE m.network = p.network AND m.peer = p.peer)
+    ) ORDER BY place;
+END;
+
+-- Streams of events that are open: one for each session, the latest. `until` is when it ends itself.
+CREATE TABLE IF NOT EXISTS stream (
+  session INTEGER PRIMARY KEY,
+  name    TEXT NOT NULL,
+  until   INTEGER NOT NULL
+);
 
 -- What else a host keeps between requests: its key, the nodes that it knows, records.
 CREATE TABLE IF NOT EXISTS kept (

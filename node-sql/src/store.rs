@@ -11,6 +11,10 @@ use pigeonhub_protocol::{Millis, NetworkName, NodeId};
 use crate::row;
 use crate::{Database, Row, Value};
 
+/// Under which name the version of the tables is kept, and which it is.
+const SCHEMA: &str = "schema";
+const VERSION: &str = "1";
+
 /// A node's facts in a database.
 #[derive(Debug)]
 pub struct SqlStore<D> {
@@ -65,19 +69,25 @@ impl<D: Database> SqlStore<D> {
         Ok(rows.iter().filter_map(pair).collect())
     }
 
-    /// Makes the tables that are not there yet.
+    /// Makes the tables that are not there yet, and notes which version of them this is.
     ///
     /// # Errors
     /// The database's.
     pub async fn create_tables(&self) -> Result<(), SqlError<D::Error>> {
-        for statement in include_str!("schema.sql").split(";\n") {
-            let statement: String =
-                statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
-            if !statement.trim().is_empty() {
+        for statement in include_str!("schema.sql").split("\n\n") {
+            let lines = statement.lines().filter(|line| !line.trim_start().starts_with("--"));
+            let statement = lines.collect::<Vec<_>>().join("\n");
+            if !statement.is_empty() {
                 self.run(&statement, &[]).await?;
             }
         }
-        Ok(())
+        self.keep(SCHEMA, VERSION).await
+    }
+
+    /// Whether the tables are those of this version, by what [`Self::all_kept`] gave.
+    #[must_use]
+    pub fn is_current(kept: &BTreeMap<String, String>) -> bool {
+        kept.get(SCHEMA).is_some_and(|version| version == VERSION)
     }
 
     /// Something that the host kept under a name.
@@ -125,9 +135,9 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// The database's.
     pub async fn once(&self, name: &str, until: Millis) -> Result<bool, SqlError<D::Error>> {
-        self.run("DELETE FROM once WHERE until <= ?1", &[self.now.0.into()]).await?;
+        self.run("DELETE FROM once WHERE until <= ?1", &[self.now.into()]).await?;
         let sql = "INSERT INTO once (name, until) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING RETURNING 1";
-        let rows = self.run(sql, &[name.into(), until.0.into()]).await?;
+        let rows = self.run(sql, &[name.into(), until.into()]).await?;
         Ok(!rows.is_empty())
     }
 
@@ -144,9 +154,11 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error> {
-        for change in changes {
-            self.apply(network, change).await?;
-        }
-        Ok(())
+        self.apply(network, &changes).await
+    }
+
+    /// Every request has a connection of its own, and there may be several hosts.
+    fn is_shared(&self) -> bool {
+        true
     }
 }

@@ -41,6 +41,8 @@ pub enum Code {
     NotRouted,
     /// The node (or its store) cannot do it now.
     Unavailable,
+    /// HTTP: the node has as many streams as it can bear.
+    NodeFull,
     /// HTTP: the ticket is not one that this node sealed.
     TicketInvalid,
     /// HTTP: the ticket's time is over.
@@ -107,6 +109,7 @@ impl Code {
             Self::RateLimited => "rate-limited",
             Self::NotRouted => "not-routed",
             Self::Unavailable => "unavailable",
+            Self::NodeFull => "node-full",
             Self::TicketInvalid => "ticket-invalid",
             Self::TicketExpired => "ticket-expired",
             Self::AlreadyConnected => "already-connected",
@@ -138,6 +141,7 @@ impl Code {
             Self::RateLimited => "too many messages",
             Self::NotRouted => "this kind of message is not passed on",
             Self::Unavailable => "the node cannot do this now",
+            Self::NodeFull => "this node has no room for another stream; try another one",
             Self::TicketInvalid => "the ticket is not one of this node",
             Self::TicketExpired => "the ticket's time is over",
             Self::AlreadyConnected => "Peer already connected",

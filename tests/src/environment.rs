@@ -22,6 +22,18 @@ pub fn node_binary() -> PathBuf {
     path("PIGEONHUB_BIN", "the binary of the node")
 }
 
+/// The program that runs the node as a Spin component.
+#[must_use]
+pub fn spin_host() -> PathBuf {
+    path("PIGEONHUB_SPIN_HOST", "the host of the serverless node")
+}
+
+/// The node as a Spin component, compiled for this machine.
+#[must_use]
+pub fn spin_component() -> PathBuf {
+    path("PIGEONHUB_SPIN_COMPONENT", "the serverless node")
+}
+
 /// Chromium.
 #[must_use]
 pub fn chrome() -> PathBuf {

@@ -15,6 +15,12 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     Client::builder().timeout(LIMIT).no_proxy().pool_max_idle_per_host(0).build().expect("a client")
 });
 
+/// For streams, which end when they like.
+static ENDLESS: LazyLock<Client> = LazyLock::new(|| {
+    provide_cryptography();
+    Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client")
+});
+
 /// Clients of `reqwest` want to be told once whose cryptography to use, even if they never use it.
 pub(crate) fn provide_cryptography() {
     // An error means that it was done before.
@@ -76,6 +82,11 @@ impl Answer {
 /// A request that is yet to be sent.
 pub fn request(method: Method, url: impl AsRef<str>) -> RequestBuilder {
     CLIENT.request(method, url.as_ref())
+}
+
+/// A request that is yet to be sent, and whose answer may take as long as it likes.
+pub fn endless(method: Method, url: impl AsRef<str>) -> RequestBuilder {
+    ENDLESS.request(method, url.as_ref())
 }
 
 /// Sends a request; `None` if no answer came.

@@ -1,5 +1,5 @@
-//! What the tests of the whole house share: nodes as processes, peers as raw WebSockets, pages in
-//! real browsers.
+//! What the tests of the whole house share: nodes as processes, peers as raw frames, pages in real
+//! browsers.
 //!
 //! Everything here fails by panicking, as tests do, and ends what it started when it is dropped,
 //! panic or not. Nothing waits for a fixed time: [`eventually`] waits for a condition, and a
@@ -13,14 +13,18 @@ mod environment;
 pub mod http;
 mod node;
 mod pages;
+mod program;
 mod wait;
 mod wire;
 
 pub use acquaintance::{StalledPeer, meet};
 pub use browser::{Browser, one_browser_test_at_a_time};
 pub use cable::Cable;
-pub use environment::{chrome, chromedriver, node_binary, node_modules, repository};
+pub use environment::{
+    chrome, chromedriver, node_binary, node_modules, repository, spin_component, spin_host,
+};
 pub use node::{Mesh, TestNode};
 pub use pages::PageServer;
+pub use program::Program;
 pub use wait::{PATIENCE, eventually};
-pub use wire::{Closed, Heard, WirePeer, fresh_id};
+pub use wire::{Closed, Heard, Transport, WirePeer, fresh_id};

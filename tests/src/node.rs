@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::{PATIENCE, eventually, http, node_binary};
+use crate::{PATIENCE, Program, eventually, http};
 
 /// Says that the node accepts connections; its port follows.
 const LISTENING: &str = "listening on http://127.0.0.1:";
@@ -28,7 +28,10 @@ pub struct TestNode {
     pub id: String,
     /// The port that the system gave it.
     pub port: u16,
-    arguments: Vec<String>,
+    /// What it runs.
+    pub program: Program,
+    bootstrap: String,
+    more: Vec<String>,
     process: Child,
     log: Log,
 }
@@ -41,15 +44,22 @@ impl TestNode {
 
     /// Starts a node that is told of others, with more arguments.
     pub async fn start(id: &str, bootstrap: &[&Self], more: &[&str]) -> Self {
-        let mut arguments: Vec<String> = ["--host", "127.0.0.1", "--node-id", id].map(Into::into).into();
-        if !bootstrap.is_empty() {
-            let urls: Vec<_> = bootstrap.iter().map(|node| node.ws()).collect();
-            arguments.extend(["--bootstrap-peers".into(), urls.join(",")]);
-        }
-        arguments.extend(more.iter().map(ToString::to_string));
-        let log = Log::default();
-        let (process, port) = launch(&arguments, 0, &log).await;
-        Self { id: id.into(), port, arguments, process, log }
+        let more = more.iter().map(ToString::to_string).collect();
+        Self::run(Program::Native, id, bootstrap, more).await
+    }
+
+    /// Starts a serverless node that is told of others, with these variables: `("node-key", "…")`.
+    pub async fn spin(id: &str, bootstrap: &[&Self], variables: &[(&str, &str)]) -> Self {
+        let program = Program::spin();
+        let more = variables.iter().flat_map(|(name, value)| program.option(name, value)).collect();
+        Self::run(program, id, bootstrap, more).await
+    }
+
+    async fn run(program: Program, id: &str, bootstrap: &[&Self], more: Vec<String>) -> Self {
+        let bootstrap: Vec<_> = bootstrap.iter().map(|node| node.ws()).collect();
+        let (bootstrap, log) = (bootstrap.join(","), Log::default());
+        let (process, port) = launch(program.command(0, id, &bootstrap).args(&more), &log).await;
+        Self { id: id.into(), port, program, bootstrap, more, process, log }
     }
 
     /// Its URL for WebSockets.
@@ -101,7 +111,8 @@ impl TestNode {
     /// Starts it again after its end, at the same port.
     pub async fn restart(&mut self) {
         self.kill();
-        (self.process, _) = launch(&self.arguments, self.port, &self.log).await;
+        let mut command = self.program.command(self.port, &self.id, &self.bootstrap);
+        (self.process, _) = launch(command.args(&self.more), &self.log).await;
     }
 
     fn signal(&self, signal: Signal) {
@@ -121,11 +132,8 @@ impl Drop for TestNode {
     }
 }
 
-async fn launch(arguments: &[String], port: u16, log: &Log) -> (Child, u16) {
-    let mut process = Command::new(node_binary())
-        .args(arguments)
-        .args(["--port", &port.to_string()])
-        .args(["--log", "info,pigeonhub=debug"])
+async fn launch(command: &mut Command, log: &Log) -> (Child, u16) {
+    let mut process = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,23 +1,36 @@
-//! A peer as raw frames on a WebSocket: what the PeerPigeon client says, and more.
+//! A peer as raw frames, on a WebSocket or over plain HTTP: what the PeerPigeon client says, and more.
+
+mod socket;
+mod visit;
 
 use std::collections::VecDeque;
 
-use futures_util::stream::SplitSink;
-use futures_util::{SinkExt, StreamExt};
-use reqwest::Url;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+pub(crate) use self::socket::Socket;
+use self::socket::SocketWay;
+use self::visit::Visit;
+use crate::http::Answer;
 use crate::{PATIENCE, TestNode};
 
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// How a peer reaches its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// By WebSocket.
+    Socket,
+    /// By requests, and a stream of events.
+    Events,
+}
+
+enum Way {
+    Socket(SocketWay),
+    Visit(Visit),
+}
 
 /// A peer id that no other test uses.
 #[must_use]
@@ -74,55 +87,55 @@ enum Event {
     Closed(Closed),
 }
 
-/// A peer with an open socket. It answers the node's pings, and keeps what it hears until asked.
+/// A peer that is connected to a node. It answers the node's pings, and keeps what it hears until
+/// asked.
 pub struct WirePeer {
     /// Its id.
     pub id: String,
     /// What it announced last.
     pub network: String,
-    sink: SplitSink<Socket, Message>,
+    way: Way,
     events: UnboundedReceiver<Event>,
     unread: VecDeque<Heard>,
     closed: Option<Closed>,
-    reader: AbortHandle,
 }
 
 impl WirePeer {
     /// Opens a socket at this URL, with whatever peer id it has.
     pub async fn open(url: &str) -> Self {
-        // A URL without a path gets one, as in browsers.
-        let url = Url::parse(url).expect("a URL");
-        let (socket, _) = connect_async(url.as_str()).await.expect("the WebSocket opens");
-        let (sink, mut stream) = socket.split();
         let (tell, events) = unbounded_channel();
-        let reader = tokio::spawn(async move {
-            let closed = loop {
-                let event = match stream.next().await {
-                    Some(Ok(Message::Text(text))) => Event::Frame(Heard::new(&text)),
-                    Some(Ok(Message::Close(Some(CloseFrame { code, reason })))) => {
-                        break Closed { code: code.into(), reason: reason.to_string() };
-                    }
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(other)) => panic!("a node sends text only, not {other:?}"),
-                    Some(Err(_)) | None => break Closed { code: 1006, reason: String::new() },
-                };
-                if tell.send(event).is_err() {
-                    return;
-                }
-            };
-            // Nobody may be interested any more. Reading on lets the closing handshake end.
-            let _ = tell.send(Event::Closed(closed));
-            while let Some(Ok(_)) = stream.next().await {}
-        });
-        Self {
-            id: String::new(),
-            network: "global".into(),
-            sink,
-            events,
-            unread: VecDeque::new(),
-            closed: None,
-            reader: reader.abort_handle(),
+        Self::on(Way::Socket(SocketWay::open(url, tell).await), events)
+    }
+
+    fn on(way: Way, events: UnboundedReceiver<Event>) -> Self {
+        let (unread, network) = (VecDeque::new(), "global".into());
+        Self { id: String::new(), network, way, events, unread, closed: None }
+    }
+
+    /// Connects to a node over plain HTTP with this id and reads the greeting.
+    pub async fn visit_as(node: &TestNode, id: &str) -> Self {
+        let (tell, events) = unbounded_channel();
+        let mut peer = Self::on(Way::Visit(Visit::new(node, id, tell)), events);
+        peer.id = id.into();
+        peer.post(&[]).await.ok();
+        let greeting = peer.expect("connected").await;
+        assert_eq!(greeting.json["peerId"], id);
+        peer
+    }
+
+    /// Connects by this transport with a new id.
+    pub async fn connect_by(transport: Transport, node: &TestNode) -> Self {
+        match transport {
+            Transport::Socket => Self::connect(node).await,
+            Transport::Events => Self::visit_as(node, &fresh_id()).await,
         }
+    }
+
+    /// Connects by this transport and announces in a network.
+    pub async fn join_by(transport: Transport, node: &TestNode, network: &str) -> Self {
+        let mut peer = Self::connect_by(transport, node).await;
+        peer.announce(network).await;
+        peer
     }
 
     /// Connects to a node with this id and reads the greeting.
@@ -156,19 +169,57 @@ impl WirePeer {
         self.send_message(Message::text(text.into())).await;
     }
 
-    /// Sends a frame of any kind.
+    /// Sends a frame of any kind on the socket.
     pub async fn send_message(&mut self, message: Message) {
-        self.sink.send(message).await.expect("the socket takes a frame");
+        assert!(self.socket().send(message).await, "the socket takes a frame");
     }
 
     /// Sends a text; false if the socket is closed.
     pub async fn try_send_text(&mut self, text: &str) -> bool {
-        self.sink.send(Message::text(text)).await.is_ok()
+        self.socket().send(Message::text(text)).await
     }
 
     /// Sends JSON.
     pub async fn send(&mut self, frame: &Value) {
-        self.send_text(frame.to_string()).await;
+        match &mut self.way {
+            Way::Socket(_) => self.send_text(frame.to_string()).await,
+            Way::Visit(visit) => drop(visit.exchange(&[frame.clone()], json!({})).await.ok()),
+        }
+    }
+
+    /// Posts messages, as a peer over plain HTTP does. Gives the answer; what it says was heard.
+    pub async fn post(&mut self, messages: &[Value]) -> Answer {
+        self.visit().exchange(messages, json!({})).await
+    }
+
+    /// The ticket of a peer over plain HTTP.
+    #[must_use]
+    pub fn ticket(&mut self) -> String {
+        self.visit().ticket().expect("a ticket")
+    }
+
+    /// The stream of events is cut, and stays so until [`Self::listen_again`].
+    pub fn stop_listening(&mut self) {
+        self.visit().pause();
+    }
+
+    /// A stream of events is opened, and goes on after what was heard.
+    pub fn listen_again(&mut self) {
+        self.visit().read();
+    }
+
+    fn socket(&mut self) -> &mut SocketWay {
+        match &mut self.way {
+            Way::Socket(socket) => socket,
+            Way::Visit(_) => panic!("{} has no socket", self.id),
+        }
+    }
+
+    fn visit(&mut self) -> &mut Visit {
+        match &mut self.way {
+            Way::Visit(visit) => visit,
+            Way::Socket(_) => panic!("{} is on a socket", self.id),
+        }
     }
 
     /// Announces itself in a network, as the PeerPigeon client does.
@@ -261,10 +312,17 @@ impl WirePeer {
         self.closed.clone().expect("closed")
     }
 
-    /// All that the node had to say to this peer until now has arrived: a pong came after it.
+    /// All that the node had to say to this peer until now has arrived: a pong came after it, or all
+    /// that was in its mailbox.
     pub async fn fence(&mut self) {
         self.send(&json!({"type": "ping", "data": {"timestamp": 1}})).await;
         self.expect("pong").await;
+        if let Way::Visit(visit) = &mut self.way {
+            visit.caught_up().await;
+            while let Ok(event) = self.events.try_recv() {
+                self.note(event);
+            }
+        }
     }
 
     /// The same for what came by way of another peer's node: a signal of that peer came after it.
@@ -294,17 +352,17 @@ impl WirePeer {
             return false;
         }
         match timeout(PATIENCE, self.events.recv()).await {
-            Ok(Some(Event::Frame(heard))) => self.unread.push_back(heard),
-            Ok(Some(Event::Closed(closed))) => self.closed = Some(closed),
+            Ok(Some(event)) => self.note(event),
             Ok(None) => panic!("the reader of {} panicked", self.id),
             Err(_) => panic!("{} waits for: {what}; unread are {:#?}", self.id, self.unread),
         }
         self.closed.is_none()
     }
-}
 
-impl Drop for WirePeer {
-    fn drop(&mut self) {
-        self.reader.abort();
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Frame(heard) => self.unread.push_back(heard),
+            Event::Closed(closed) => self.closed = Some(closed),
+        }
     }
 }

@@ -12,6 +12,7 @@ mod house;
 mod mesh;
 mod node;
 mod npm;
+mod spin;
 mod step;
 mod sync;
 mod test;

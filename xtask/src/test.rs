@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::house::{House, NATIVE};
 use crate::step::{note, step};
-use crate::{browser, check, children, node, npm, tools, typescript, wasm};
+use crate::{browser, check, children, node, npm, spin, tools, typescript, wasm};
 
 /// Test everything: checks, unit, simulation, conformance and browser tests, documentation, types.
 ///
@@ -61,8 +61,11 @@ fn prepare(house: &House, options: &Options) -> Result<Vec<(&'static str, String
     step("npm packages", || npm::install(house))?;
     wasm::build(house)?;
     let binary = node::build(house, false)?;
+    let spin = spin::build(house, false)?;
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
     environment.push(("PIGEONHUB_BIN", text(&binary)));
+    environment.push(("PIGEONHUB_SPIN_HOST", text(&spin.host)));
+    environment.push(("PIGEONHUB_SPIN_COMPONENT", text(&spin.component)));
     environment.push(("PIGEONHUB_NODE_MODULES", text(&npm::dir(house).join("node_modules"))));
     if let Some(seeds) = options.seeds {
         environment.push(("PIGEONHUB_SEEDS", seeds.to_string()));

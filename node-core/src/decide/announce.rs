@@ -2,8 +2,9 @@
 
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Millis, NetworkName, RawJson};
+use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId, RawJson};
 
 use crate::presence::same_profile;
 use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence};
@@ -68,13 +69,38 @@ impl Node {
 }
 
 fn tell_the_sample(decision: &mut Decision, first: Change, presence: &Arc<Presence>, facts: &Facts) {
-    let here = facts.sample.iter().filter(|other| other.home.is_here());
-    let to = here.map(|other| other.peer).collect();
-    let tell = facts.sample.iter().filter_map(|other| match &other.home {
+    let (to, tell) = by_home(facts.sample.iter());
+    decision.changes = vec![first, Change::Tell { to, frame: presence.discovered.clone() }];
+    decision.errands = vec![Errand::Announce { tell, presence: Arc::clone(presence), refresh: false }];
+}
+
+/// After a presence was remembered: it and those who came at the same moment are told of each other.
+/// They may hear it twice, if both find each other.
+pub(super) fn remembered(presence: &Arc<Presence>, known: &[PeerId], facts: &Facts) -> Decision {
+    let came = || facts.sample.iter().filter(|other| !known.contains(&other.peer));
+    let (to, tell) = by_home(came());
+    let mut decision = Decision { told: to.len(), ..Decision::default() };
+    if presence.home.is_here() {
+        decision.replies = came().map(|other| other.discovered.clone()).collect();
+        if !tell.is_empty() {
+            let presence = Arc::clone(presence);
+            decision.errands = vec![Errand::Announce { tell, presence, refresh: false }];
+        }
+    }
+    if !to.is_empty() {
+        decision.changes = vec![Change::Tell { to, frame: presence.discovered.clone() }];
+    }
+    decision
+}
+
+/// Those who are here, and those who are elsewhere.
+fn by_home<'a>(
+    others: impl Iterator<Item = &'a Arc<Presence>> + Clone,
+) -> (Vec<PeerId>, Vec<(NodeId, PeerId)>) {
+    let here = others.clone().filter(|other| other.home.is_here()).map(|other| other.peer);
+    let elsewhere = others.filter_map(|other| match &other.home {
         Home::At(node) => Some((node.clone(), other.peer)),
         Home::Here(_) => None,
     });
-    decision.changes = vec![first, Change::Tell { to, frame: presence.discovered.clone() }];
-    decision.errands =
-        vec![Errand::Announce { tell: tell.collect(), presence: Arc::clone(presence), refresh: false }];
+    (here.collect(), elsewhere.collect())
 }

@@ -23,6 +23,16 @@ struct Refused<'a> {
     code: Code,
 }
 
+#[derive(Serialize)]
+struct Full<'a> {
+    error: &'a str,
+    code: Code,
+    nodes: Vec<&'a str>,
+}
+
+/// What cannot be done now may be tried again after a second.
+const RETRY: (&str, &str) = ("retry-after", "1");
+
 impl Reply {
     /// 200.
     #[must_use]
@@ -40,7 +50,20 @@ impl Reply {
     /// A refusal in other words.
     #[must_use]
     pub fn refuse_saying(code: Code, error: &str) -> Self {
-        Self { status: status(code), ..Self::ok(&Refused { error, code }) }
+        Self::refuse_with(code, &Refused { error, code })
+    }
+
+    /// The node has no room for another stream; these others may have.
+    #[must_use]
+    pub fn full<'a>(others: impl Iterator<Item = &'a str>) -> Self {
+        let code = Code::NodeFull;
+        Self::refuse_with(code, &Full { error: code.text(), code, nodes: others.collect() })
+    }
+
+    fn refuse_with(code: Code, body: &impl Serialize) -> Self {
+        let status = status(code);
+        let headers = if status == 503 { alloc::vec![RETRY] } else { Vec::new() };
+        Self { status, headers, ..Self::ok(body) }
     }
 
     pub(super) fn malformed(error: &serde_json::Error) -> Self {
@@ -69,7 +92,7 @@ const fn status(code: Code) -> u16 {
         Code::MessageTooLarge | Code::ProfileTooLarge => 413,
         Code::RateLimited => 429,
         Code::NodeUnreachable => 502,
-        Code::Unavailable | Code::MailboxFull => 503,
+        Code::Unavailable | Code::MailboxFull | Code::NodeFull => 503,
         Code::MalformedJson
         | Code::MalformedMessage
         | Code::UnknownType

@@ -70,6 +70,16 @@ pub enum Call {
 const GET: &str = "GET, HEAD, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 
+/// Several messages in one body are wrapped, so it may be this much larger than one.
+const WRAPPING: usize = 64 * 1024;
+
+/// How many bytes the body of a request may have; more is refused with
+/// [`Code::MessageTooLarge`] before it is read.
+#[must_use]
+pub fn body_limit(path: &str) -> usize {
+    if path == "/api/publish" { limit::MESSAGE } else { limit::MESSAGE + WRAPPING }
+}
+
 /// Finds out what a request asks for.
 ///
 /// # Errors

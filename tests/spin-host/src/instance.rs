@@ -1,11 +1,13 @@
 //! What one instance of the component owns; it lives for one request, as on Spin.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use wasmtime::Result;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::Spin;
@@ -17,6 +19,7 @@ pub(crate) struct App {
     pub(crate) variables: HashMap<String, String>,
     pub(crate) databases: Databases,
     pub(crate) outbound: Outbound,
+    pub(crate) files: Vec<(PathBuf, String)>,
     pub(crate) open: AtomicUsize,
 }
 
@@ -32,19 +35,23 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    pub(crate) fn new(app: &Arc<App>) -> Self {
+    pub(crate) fn new(app: &Arc<App>) -> Result<Self> {
+        let mut wasi = WasiCtx::builder();
+        // No environment, arguments or sockets: Spin gives none that the manifest does not name. Both
+        // outputs go to stderr, for stdout is where the program says where it listens.
+        wasi.stdout(std::io::stderr()).stderr(std::io::stderr());
+        for (folder, seen_at) in &app.files {
+            wasi.preopened_dir(folder, seen_at, FsPerms::ReadOnly)?;
+        }
         app.open.fetch_add(1, Ordering::Relaxed);
-        // No environment, arguments, folders or sockets: Spin gives none that the manifest does not name.
-        // Both outputs go to stderr, for stdout is where the program says where it listens.
-        let wasi = WasiCtx::builder().stdout(std::io::stderr()).stderr(std::io::stderr()).build();
-        Self {
+        Ok(Self {
             app: Arc::clone(app),
             table: ResourceTable::new(),
             connections: 0,
-            wasi,
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: app.outbound.clone(),
-        }
+        })
     }
 }
 
@@ -67,7 +74,7 @@ impl WasiHttpView for Instance {
 }
 
 /// Everything that a component may import, and nothing else: an import that is not here fails the start.
-pub(crate) fn imports(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Instance>> {
+pub(crate) fn imports(engine: &wasmtime::Engine) -> Result<Linker<Instance>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;

@@ -26,7 +26,7 @@ use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Precompiled};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use instance::{App, Instance};
@@ -37,8 +37,10 @@ use sqlite::Databases;
 /// What `spin.toml` and the command line of `spin up` say.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The component, a `.wasm` file.
+    /// The component, a `.wasm` file, or what [`precompile`] made of it.
     pub component: PathBuf,
+    /// Folders that the component may read, and where it sees them (`files`).
+    pub files: Vec<(PathBuf, String)>,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The component's variables, by name.
@@ -58,6 +60,7 @@ impl Options {
     pub fn new(component: impl Into<PathBuf>) -> Self {
         Self {
             component: component.into(),
+            files: Vec::new(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             variables: HashMap::new(),
             data_dir: None,
@@ -81,6 +84,7 @@ impl SpinHost {
         }
         let app = Arc::new(App {
             outbound: Outbound::new(&options.allowed_outbound_hosts)?,
+            files: options.files,
             variables: options.variables,
             databases: Databases::new(options.databases, options.data_dir).context("databases")?,
             open: AtomicUsize::new(0),
@@ -131,14 +135,34 @@ impl Drop for Running {
     }
 }
 
+/// Compiles a component to the machine code of this machine, for hosts of this very version. That takes
+/// a debug build half a minute, and loading the result a few milliseconds.
+///
+/// # Errors
+/// The file is no component, or cannot be read.
+pub fn precompile(component: &Path) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+    Ok(Engine::new(&config(1))?.precompile_component(&bytes)?)
+}
+
 /// Errors of the last two steps name the import that this host lacks, or the export that is missing.
 fn compile(file: &Path, max_instances: u32) -> Result<ProxyPre<Instance>> {
     let engine = Engine::new(&config(max_instances))?;
-    let component = Component::from_file(&engine, file)
+    let component = load(&engine, file)
         .map_err(anyhow::Error::from)
         .with_context(|| format!("cannot load {}", file.display()))?;
     let ready = instance::imports(&engine)?.instantiate_pre(&component)?;
     Ok(ProxyPre::new(ready)?)
+}
+
+#[allow(unsafe_code, reason = "machine code is run as it is; wasmtime checks that its own version wrote it")]
+fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
+    if Engine::detect_precompiled_file(file)? == Some(Precompiled::Component) {
+        // SAFETY: the file is what `precompile` wrote; the operator of a test host names no other.
+        unsafe { Component::deserialize_file(engine, file) }
+    } else {
+        Component::from_file(engine, file)
+    }
 }
 
 /// Spin's numbers, so that its limits bite where they bite on Spin.

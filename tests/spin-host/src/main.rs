@@ -6,15 +6,21 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use pigeonhub_spin_host::{Options, SpinHost};
+use pigeonhub_spin_host::{Options, SpinHost, precompile};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves a Spin component where no Spin is installed.
 #[derive(Parser)]
 struct Arguments {
-    /// The component, a .wasm file.
+    /// The component, a .wasm file, or what --precompile made of it.
     #[arg(long)]
     component: PathBuf,
+    /// Serve nothing: compile the component to this file, which loads at once.
+    #[arg(long, value_name = "FILE")]
+    precompile: Option<PathBuf>,
+    /// A folder that the component may read, as folder=/where/it/sees/it.
+    #[arg(long = "files", value_parser = pair)]
+    files: Vec<(String, String)>,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
@@ -38,6 +44,9 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(file) = &arguments.precompile {
+        return Ok(std::fs::write(file, precompile(&arguments.component)?)?);
+    }
     let mut variables: HashMap<String, String> = std::env::vars()
         .filter_map(|(name, value)| Some((name.strip_prefix("SPIN_VARIABLE_")?.to_lowercase(), value)))
         .collect();
@@ -46,6 +55,7 @@ async fn main() -> Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = SpinHost::start(Options {
         component: arguments.component,
+        files: arguments.files.into_iter().map(|(folder, seen_at)| (folder.into(), seen_at)).collect(),
         listen: arguments.listen,
         variables,
         data_dir: arguments.data_dir,
@@ -64,6 +74,6 @@ async fn main() -> Result<()> {
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected name=value")?;
+    let (name, value) = text.split_once('=').ok_or("expected one=other")?;
     Ok((name.to_owned(), value.to_owned()))
 }

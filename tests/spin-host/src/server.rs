@@ -85,7 +85,7 @@ impl Server {
     }
 
     async fn run(&self, request: Request<Incoming>) -> Result<Response<WasiBody>> {
-        let mut store = Store::new(self.component.engine(), Instance::new(&self.app));
+        let mut store = Store::new(self.component.engine(), Instance::new(&self.app)?);
         store.set_epoch_deadline(NO_DEADLINE);
         let instance = self.component.instantiate_async(&mut store).await?;
         let (answer, answered) = oneshot::channel();
