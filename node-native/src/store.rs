@@ -54,11 +54,6 @@ impl Shards {
         self.shard(network).lock().detach(network, peer, session, outlet);
     }
 
-    /// See [`Memory::acknowledge`].
-    pub fn acknowledge_now(&self, network: &NetworkName, peer: PeerId, session: SessionId, cursor: MailSeq) {
-        self.shard(network).lock().acknowledge(network, peer, session, cursor);
-    }
-
     /// See [`Memory::take`].
     pub fn take(&self, network: &NetworkName, peer: PeerId, session: SessionId, most: usize) -> Vec<Mail> {
         self.shard(network).lock().take(network, peer, session, most)

@@ -11,9 +11,18 @@ const LABEL: &str = "default";
 pub struct SpinDatabase(Connection);
 
 impl SpinDatabase {
-    /// Opens it.
+    /// Opens it. What is in it lives for seconds or minutes: losing the last moment in a power cut is
+    /// no harm, but waiting for the disk at every commit is. So it is told not to wait; a database
+    /// that knows no such thing (libSQL on another machine) goes on as it does.
     pub fn open() -> Result<Self, Error> {
-        Connection::open(LABEL).map(Self)
+        let connection = Connection::open(LABEL)?;
+        let _ = connection.execute("PRAGMA synchronous = NORMAL", &[]);
+        Ok(Self(connection))
+    }
+
+    /// Says once, for the file as such, that readers and the writer need not wait for each other.
+    pub fn prepare(&self) {
+        let _ = self.0.execute("PRAGMA journal_mode = WAL", &[]);
     }
 }
 

@@ -20,8 +20,6 @@ use crate::request::{Request, answer, head};
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// How often a stream renews its peer's lease and looks after the mesh.
 const CARE: Duration = Duration::from_secs(5);
-/// Streams end up to so many milliseconds before their time.
-const JITTER: u64 = 5_000;
 /// Messages in one go.
 const MOST: usize = 64;
 
@@ -55,7 +53,9 @@ impl Host {
             let _ = self.write(&mut stream, &mut sink).await;
             let _ = sink.close().await;
         }
-        let _ = self.store.close_stream(stream.caller.session, &stream.name).await;
+        self.store.at(now());
+        let until = now().plus(self.node.settings.hold);
+        let _ = self.store.close_stream(&stream.caller, &stream.name, until).await;
     }
 
     async fn begin(
@@ -70,8 +70,9 @@ impl Host {
             Err(ConverseError::Refused(code)) => return Ok(Err(Reply::refuse(code))),
             Err(ConverseError::Store(error)) => return Err(error),
         };
-        let jitter = u64::from(u16::from_le_bytes(clock::random())) * JITTER / u64::from(u16::MAX);
-        let length = self.settings.stream.saturating_sub(Duration::from_millis(jitter));
+        // Between four fifths of the time that it may take and all of it.
+        let dice = f64::from(u16::from_le_bytes(clock::random())) / f64::from(u16::MAX);
+        let length = self.settings.stream.mul_f64(1.0 - dice / 5.0);
         let until = now().plus(u64::try_from(length.as_millis()).unwrap_or(u64::MAX));
         let name = format!("{:016x}", u64::from_le_bytes(clock::random()));
         let most = self.settings.max_streams;

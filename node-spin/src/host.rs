@@ -69,6 +69,7 @@ impl Host {
             Ok(kept) if SqlStore::<SpinDatabase>::is_current(&kept) => kept,
             Err(error) if !has_no_tables(&error) => return Err(error.into()),
             _ => {
+                store.database().prepare();
                 store.create_tables().await?;
                 store.all_kept().await?
             }

@@ -83,7 +83,7 @@ impl<D: Database> SqlStore<D> {
         facts.over = over.into_iter().zip(self.targets(network, &peers).await?).collect();
 
         // What a stream has got is overdue only when its peer is no longer here.
-        let condition = format!("code IS NOT NULL AND until <= ?2 AND (sent = 0 OR {NOT_HERE})");
+        let condition = format!("code IS NOT NULL AND until <= ?2 AND (sent <> 1 OR {NOT_HERE})");
         let overdue = self.take(network, &condition, now.into()).await?;
         let senders: Vec<_> = overdue.iter().map(|(_, mail)| sender(mail)).collect();
         let senders = self.targets(network, &senders).await?;

@@ -32,7 +32,7 @@ impl<D: Database> Mailroom for SqlStore<D> {
         let mail: Vec<_> =
             rows.iter().filter_map(row::mail).map(|(seq, _, mail)| (MailSeq(seq), mail)).collect();
         if let Some((last, _)) = mail.last() {
-            let sql = "UPDATE mail SET sent = 1 WHERE network = ?1 AND peer = ?2 AND seq <= ?3 AND sent = 0";
+            let sql = "UPDATE mail SET sent = 1 WHERE network = ?1 AND peer = ?2 AND seq <= ?3 AND sent <> 1";
             self.run(sql, &[network.into(), peer.into(), last.0.into()]).await?;
         }
         Ok(mail)
@@ -46,7 +46,7 @@ impl<D: Database> Mailroom for SqlStore<D> {
         cursor: MailSeq,
     ) -> Result<(), SqlError<D::Error>> {
         let sql = format!(
-            "DELETE FROM mail WHERE network = ?1 AND peer = ?2 AND seq <= ?4 AND sent = 1 AND {IS_SESSION}"
+            "DELETE FROM mail WHERE network = ?1 AND peer = ?2 AND seq <= ?4 AND sent > 0 AND {IS_SESSION}"
         );
         let parameters = [network.as_str().into(), peer.as_str().into(), session.0.into(), cursor.0.into()];
         self.run(&sql, &parameters).await.map(drop)

@@ -104,7 +104,7 @@ impl<D: Database> SqlStore<D> {
     /// The database's.
     pub async fn due(&self) -> Result<Vec<NetworkName>, SqlError<D::Error>> {
         let sql = "SELECT DISTINCT network FROM presence WHERE until <= ?1 \
-                   UNION SELECT DISTINCT network FROM mail WHERE code IS NOT NULL AND until <= ?1 AND sent = 0";
+                   UNION SELECT DISTINCT network FROM mail WHERE code IS NOT NULL AND until <= ?1 AND sent <> 1";
         let rows = self.run(sql, &[self.now.into()]).await?;
         Ok(rows.iter().filter_map(|row| row::text(row.first()?)?.parse().ok()).collect())
     }

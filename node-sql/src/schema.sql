@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS presence (
 CREATE INDEX IF NOT EXISTS presence_until ON presence (network, until);
 
 -- What waits for a peer, in the order of `seq`. `code` is NULL for news; for a signal it is what the
--- sender hears if nobody has read it by `until`. `sent`: a stream has it, but has not said so yet.
+-- sender hears if nobody has read it by `until`. `sent`: 1 if an open stream was given it, 2 if that
+-- stream has ended; the peer has not said yet that it got it.
 CREATE TABLE IF NOT EXISTS mail (
   seq     INTEGER PRIMARY KEY AUTOINCREMENT,
   network TEXT NOT NULL,

@@ -53,6 +53,11 @@ impl<D: Database> SqlStore<D> {
         self.now = now;
     }
 
+    /// The connection.
+    pub const fn database(&self) -> &D {
+        &self.database
+    }
+
     /// The store of another node: a host may have to read its name before it knows it.
     pub fn of(&mut self, own: NodeId) {
         self.own = own;

@@ -1,6 +1,6 @@
 //! Streams of events that are open, on all instances together: a bounded number, one for each session.
 
-use pigeonhub_node_core::SessionId;
+use pigeonhub_node_core::{Caller, SessionId};
 use pigeonhub_protocol::Millis;
 
 use crate::row;
@@ -39,12 +39,23 @@ impl<D: Database> SqlStore<D> {
         Ok(count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
     }
 
-    /// A stream is over. Those that could not say so go, too.
+    /// A stream is over. Those that could not say so go, too. If the session has no newer one, it has
+    /// until `until` to say what it got: then what it did not is overdue.
     ///
     /// # Errors
     /// The database's.
-    pub async fn close_stream(&self, session: SessionId, name: &str) -> Result<(), SqlError<D::Error>> {
+    pub async fn close_stream(
+        &self,
+        caller: &Caller,
+        name: &str,
+        until: Millis,
+    ) -> Result<(), SqlError<D::Error>> {
         let sql = "DELETE FROM stream WHERE (session = ?1 AND name = ?2) OR until <= ?3";
-        self.run(sql, &[session.0.into(), name.into(), self.now.into()]).await.map(drop)
+        self.run(sql, &[caller.session.0.into(), name.into(), self.now.into()]).await?;
+        let Some(network) = &caller.network else { return Ok(()) };
+        let sql = "UPDATE mail SET sent = 2, until = max(until, ?4) WHERE network = ?1 AND peer = ?2 \
+                   AND sent = 1 AND code IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stream WHERE session = ?3)";
+        let (network, peer) = (network.as_str(), caller.peer.as_str());
+        self.run(sql, &[network.into(), peer.into(), caller.session.0.into(), until.into()]).await.map(drop)
     }
 }

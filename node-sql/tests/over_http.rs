@@ -2,6 +2,9 @@
 //! request: nothing is kept between requests but the file.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/rusqlite.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -12,47 +15,11 @@ use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{
     Conversation, ConverseError, Event, MailSeq, Node, Settings, Talk, converse, exchange, mail,
 };
-use pigeonhub_node_sql::{Database, Row, SqlStore, Value};
+use pigeonhub_node_sql::SqlStore;
 use pigeonhub_protocol::{Code, Millis, Moment, PeerId};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::Connection;
 
-struct Rusqlite(Connection);
-
-struct Parameter<'a>(&'a Value);
-
-impl ToSql for Parameter<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Value::Null => ValueRef::Null,
-            Value::Integer(number) => ValueRef::Integer(*number),
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-        }))
-    }
-}
-
-impl Database for Rusqlite {
-    type Error = rusqlite::Error;
-
-    async fn execute(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, rusqlite::Error> {
-        let mut statement = self.0.prepare_cached(sql)?;
-        let columns = statement.column_count();
-        let parameters = rusqlite::params_from_iter(parameters.iter().map(Parameter));
-        let rows = statement.query_map(parameters, |row| {
-            (0..columns)
-                .map(|index| {
-                    Ok(match row.get_ref(index)? {
-                        ValueRef::Null => Value::Null,
-                        ValueRef::Integer(number) => Value::Integer(number),
-                        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-                        other => panic!("no column is a {:?}", other.data_type()),
-                    })
-                })
-                .collect()
-        })?;
-        rows.collect()
-    }
-}
+use support::Rusqlite;
 
 /// The futures of a store that never waits are ready at once.
 fn now<F: Future>(future: F) -> F::Output {

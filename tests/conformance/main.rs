@@ -7,6 +7,7 @@
 mod admission;
 mod departures;
 mod discovery;
+mod events;
 mod holding;
 mod http_api;
 mod hubs;
@@ -14,5 +15,7 @@ mod mesh;
 mod pressure;
 mod records;
 mod refusals;
+mod serverless;
 mod signals;
+mod transports;
 mod trust;

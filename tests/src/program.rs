@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::{node_binary, spin_component, spin_host};
+use crate::{node_binary, repository, spin_component, spin_host};
 
 /// The program of a node.
 #[derive(Clone)]
@@ -43,6 +43,7 @@ impl Program {
                 command.arg("--component").arg(spin_component());
                 command.args(["--listen", &format!("127.0.0.1:{port}")]);
                 command.arg("--data-dir").arg(folder.path());
+                command.arg("--files").arg(format!("{}=/pkg", repository().join("pkg").display()));
                 command.args(["--allowed-outbound-host", "http://127.0.0.1:*"]);
                 command.args(["--variable", &format!("node_id={id}")]);
                 command.args(["--variable", &format!("bootstrap_peers={bootstrap}")]);

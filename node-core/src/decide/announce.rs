@@ -79,13 +79,15 @@ fn tell_the_sample(decision: &mut Decision, first: Change, presence: &Arc<Presen
 pub(super) fn remembered(presence: &Arc<Presence>, known: &[PeerId], facts: &Facts) -> Decision {
     let came = || facts.sample.iter().filter(|other| !known.contains(&other.peer));
     let (to, tell) = by_home(came());
-    let mut decision = Decision { told: to.len(), ..Decision::default() };
+    let mut decision = Decision::default();
     if presence.home.is_here() {
         decision.replies = came().map(|other| other.discovered.clone()).collect();
         if !tell.is_empty() {
             let presence = Arc::clone(presence);
             decision.errands = vec![Errand::Announce { tell, presence, refresh: false }];
         }
+    } else {
+        decision.told = to.len();
     }
     if !to.is_empty() {
         decision.changes = vec![Change::Tell { to, frame: presence.discovered.clone() }];

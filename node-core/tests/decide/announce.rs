@@ -1,10 +1,12 @@
 //! A peer of this node announces itself, asks who is there, or only makes itself heard.
 
-use pigeonhub_node_core::Event;
+use std::sync::Arc;
+
+use pigeonhub_node_core::{Event, Presence};
 use pigeonhub_protocol::PeerMessage;
 
 use crate::support::scene::Scene;
-use crate::support::words::{Nuance, announce, announce_in, caller, here, stranger, there};
+use crate::support::words::{Nuance, announce, announce_in, caller, here, peer, stranger, there};
 
 #[test]
 fn the_first_of_a_network_is_told_of_nobody() {
@@ -218,4 +220,31 @@ fn cleanup_is_swallowed() {
         let cleanup = Event::Said(caller, PeerMessage::Cleanup);
         assert_eq!(Scene::of([here('a', 1)]).decides(cleanup), [""; 0]);
     }
+}
+
+/// The presence was remembered when these peers were known.
+fn remembered(presence: Presence, known: &[char]) -> Event {
+    Event::Remembered(Arc::new(presence), known.iter().map(|of| peer(*of)).collect())
+}
+
+#[test]
+fn who_came_at_the_same_moment_is_told_of_the_newcomer_and_the_newcomer_of_it() {
+    let scene = Scene::of([here('a', 1), here('b', 2), here('c', 3), there('d', "n2"), there('e', "n2")]);
+    assert_eq!(
+        scene.decides(remembered(here('a', 1), &['b', 'd'])),
+        [
+            "reply discovered c at n1",
+            "reply discovered e at n2",
+            "tell c: discovered a at n1",
+            "announce a, tell e at n2",
+        ]
+    );
+    assert_eq!(scene.decides(remembered(here('a', 1), &['b', 'c', 'd', 'e'])), [""; 0]);
+}
+
+#[test]
+fn who_came_when_another_node_announced_a_peer_is_told_of_it() {
+    let scene = Scene::of([there('a', "n2"), here('b', 2), here('c', 3), there('d', "n3")]);
+    let told = scene.decides(remembered(there('a', "n2"), &['b']));
+    assert_eq!(told, ["tell c: discovered a at n2", "told 1"]);
 }

@@ -1,0 +1,39 @@
+//! The store in SQLite keeps the contract of every store, decides as the store in memory does, and
+//! bears that others use it at the same time.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "support/rusqlite.rs"]
+mod database;
+mod support {
+    #[path = "../../../node-core/tests/support/contract.rs"]
+    pub mod contract;
+    #[path = "../../../node-core/tests/support/samples.rs"]
+    pub mod samples;
+    #[path = "../../../node-core/tests/support/shelf.rs"]
+    pub mod shelf;
+    #[path = "../../../node-core/tests/support/words.rs"]
+    pub mod words;
+}
+#[path = "store/equality.rs"]
+mod equality;
+#[path = "store/sharing.rs"]
+mod sharing;
+
+use database::Rusqlite;
+use pigeonhub_node_sql::SqlStore;
+use rusqlite::Connection;
+use support::shelf::at_once;
+use support::words::{NOW, node};
+
+/// An empty store of node `n1`.
+fn store() -> SqlStore<Rusqlite> {
+    let store = SqlStore::new(Rusqlite(Connection::open_in_memory().unwrap()), node("n1"), NOW);
+    at_once(store.create_tables()).unwrap();
+    store
+}
+
+mod keeps {
+    use crate::support::contract::contract;
+
+    contract!(super::store());
+}
