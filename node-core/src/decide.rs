@@ -66,10 +66,9 @@ impl Node {
                 sample: Some(self.sample(caller.peer, false, at)),
                 ..Needs::about(caller.network.clone()?, &[caller.peer])
             }),
-            PeerMessage::Signal { target, .. } => Some(Needs {
-                nodes: true,
-                ..Needs::about(caller.network.clone()?, &[caller.peer, *target])
-            }),
+            PeerMessage::Signal { target, .. } => {
+                Some(Needs { nodes: true, ..Needs::about(caller.network.clone()?, &[caller.peer, *target]) })
+            }
             PeerMessage::Goodbye { .. } => Some(Needs::about(caller.network.clone()?, &[caller.peer])),
             PeerMessage::Ping | PeerMessage::Cleanup => None,
         }
@@ -123,7 +122,14 @@ impl Needs {
     /// Only these peers of a network; add what else is needed.
     #[must_use]
     pub fn about(network: NetworkName, targets: &[PeerId]) -> Self {
-        Self { network, targets: Few::from_slice(targets), sample: None, waiting_for: None, over_at: None, nodes: false }
+        Self {
+            network,
+            targets: Few::from_slice(targets),
+            sample: None,
+            waiting_for: None,
+            over_at: None,
+            nodes: false,
+        }
     }
 }
 

@@ -17,7 +17,8 @@ const NOT_HERE: &str = "NOT EXISTS (SELECT 1 FROM presence p WHERE p.network = m
 impl<D: Database> SqlStore<D> {
     pub(crate) async fn facts(&self, needs: &Needs) -> Result<Facts, SqlError<D::Error>> {
         let network = &needs.network;
-        let mut facts = Facts { targets: self.targets(network, &needs.targets).await?.into(), ..Facts::default() };
+        let mut facts =
+            Facts { targets: self.targets(network, &needs.targets).await?.into(), ..Facts::default() };
         if needs.nodes {
             facts.nodes = self.nodes.as_slice().into();
         }
