@@ -149,7 +149,7 @@ pub async fn resume<S: Mailroom>(
 ) -> Result<Caller, ConverseError<S::Error>> {
     let caller = ticket::open(ticket, key, now).map_err(ConverseError::Refused)?;
     let Some(network) = &caller.network else { return Err(ConverseError::Refused(Code::NotAnnounced)) };
-    let facts = store.load(&Needs::about(network.clone(), alloc::vec![caller.peer])).await?;
+    let facts = store.load(&Needs::about(network.clone(), &[caller.peer])).await?;
     let here = facts.targets.first().and_then(|target| target.here());
     if !here.is_some_and(|here| here.is_live() && here.is_session(caller.session)) {
         return Err(ConverseError::Refused(Code::NotAnnounced));

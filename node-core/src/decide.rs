@@ -48,7 +48,7 @@ impl Node {
             }
             Event::Remembered(presence, _) => Some(Needs {
                 sample: Some(self.sample(presence.peer, !presence.home.is_here(), at)),
-                ..Needs::about(presence.network.clone(), vec![])
+                ..Needs::about(presence.network.clone(), &[])
             }),
             Event::Passed(network) => {
                 Some(Needs { over_at: Some(at.now), ..Needs::about(network.clone(), &[]) })
