@@ -157,3 +157,24 @@ impl Mailroom for Step<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// Otherwise, of two who announce themselves at the same moment, neither would hear of the other.
+    #[test]
+    fn a_step_has_its_network_for_itself_from_the_first_look_to_the_last_change() {
+        let shards = Shards::new();
+        let network = NetworkName::default();
+        let is_free = || shards.shard(&network).try_lock().is_some();
+        let step = shards.step();
+        assert!(step.load(&Needs::about(network.clone(), &[])).now_or_never().is_some());
+        assert!(!is_free(), "somebody else may look before this step has changed anything");
+        assert!(step.commit(&network, Vec::new()).now_or_never().is_some());
+        drop(step);
+        assert!(is_free());
+    }
+}
