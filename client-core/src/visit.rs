@@ -32,7 +32,8 @@ const PAUSE: u64 = 200;
 const STEADY: u64 = 5_000;
 /// The longest pause before a stream that does not stand is opened again.
 const LONGEST_PAUSE: u64 = 2_000;
-/// A stream that is silent for so long may be dead: exchanges ask for the mail, too.
+/// A stream that is silent for so long, or takes so long to open, may be dead: exchanges ask for
+/// the mail, too.
 const SILENCE: u64 = 9_000;
 /// The close code of a socket whose other side is gone.
 const LOST: u16 = 1006;
@@ -121,7 +122,7 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stream {
     None,
-    Opening,
+    Opening { since: Millis },
     Open { since: Millis, heard: Millis },
 }
 
@@ -258,12 +259,12 @@ impl Visit {
         }
         let is_wanted = match self.stream {
             Stream::None => is_rest_over,
-            Stream::Opening => false,
+            Stream::Opening { since } => had_mail && now.since(since) >= SILENCE,
             // It should have brought this mail.
             Stream::Open { .. } => had_mail,
         };
         if let Some(ticket) = self.ticket.clone().filter(|_| is_wanted && announced) {
-            self.stream = Stream::Opening;
+            self.stream = Stream::Opening { since: now };
             actions.push(VisitAction::Listen { ticket, cursor: self.cursor });
         }
     }
@@ -313,7 +314,7 @@ impl Visit {
         match core::mem::replace(&mut self.stream, Stream::None) {
             Stream::None => return,
             Stream::Open { since, .. } if now.since(since) >= STEADY => self.falls = 0,
-            Stream::Open { .. } | Stream::Opening => self.falls = self.falls.saturating_add(1).min(16),
+            Stream::Open { .. } | Stream::Opening { .. } => self.falls = self.falls.saturating_add(1).min(16),
         }
         let pause = if self.falls == 0 { 0 } else { (PAUSE << self.falls).min(LONGEST_PAUSE) };
         self.due = Some(now.plus(pause));

@@ -7,7 +7,7 @@
 //! | `http`, `https` | the node is asked (`GET /signaling`, `transports`): WebSocket if it offers that, else plain HTTP |
 //!
 //! The answer is remembered while sessions open that way. A node that has just offered WebSockets,
-//! but to which none opens (proxies do that), is visited over plain HTTP next time.
+//! but to which none opened in time (proxies do that), is visited over plain HTTP next time.
 
 use alloc::vec::Vec;
 use core::str::FromStr;

@@ -242,6 +242,21 @@ fn a_stream_that_is_silent_while_mail_waits_is_dead_and_replaced() {
 }
 
 #[test]
+fn a_stream_that_never_opens_is_replaced_when_there_is_mail() {
+    let (mut t, _) = Talk::begin(None);
+    t.quietly([answer("t1", false, &[])]);
+    t.say("announce");
+    t.on(answer("t2", true, &[]), ["listen t2 after 0"]);
+    for (now, expected) in [(8_999, vec![]), (9_000, vec!["listen t after 2"])] {
+        t.now = now;
+        t.say("ping");
+        let id = if expected.is_empty() { 1 } else { 2 };
+        let heard = t.tell(answer("t", true, &[(id, "m")]));
+        assert_eq!(heard, [vec![r#"heard "m""#], expected].concat(), "at {now} ms");
+    }
+}
+
+#[test]
 fn a_silent_stream_without_mail_is_left_alone() {
     let mut t = Talk::listening();
     t.now = 20_000;
