@@ -22,6 +22,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod answer;
 mod change;
 mod converse;
 mod decide;
@@ -34,12 +35,14 @@ mod membership;
 mod memory;
 mod node;
 pub mod pace;
+mod parcel;
 mod presence;
 pub mod record;
 pub mod rest;
 mod roster;
 pub mod ticket;
 
+pub use answer::{Answer, Tally};
 pub use change::{Change, Decision, Errand, Outcome, Route};
 pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail, resume};
 pub use event::{Caller, Event};
@@ -49,5 +52,6 @@ pub use mail::{Mail, MailSeq, Mailbox, Overflow};
 pub use membership::{Contact, Impostor, Membership, MeshChange, Standing, is_node_url};
 pub use memory::{Memory, Outlet};
 pub use node::{Admission, Node, Settings};
+pub use parcel::{Batch, Parcel};
 pub use presence::{Home, Presence, SessionId, State};
 pub use record::{Record, Records};

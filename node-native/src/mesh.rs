@@ -1,7 +1,6 @@
 //! The other nodes: who they are, and the ways to them.
 
 mod auth;
-mod batch;
 mod courier;
 mod dial;
 mod errands;
@@ -20,11 +19,17 @@ use tokio::sync::Semaphore;
 
 pub use self::auth::{Gate, signed};
 pub use self::courier::Courier;
+use self::journey::Journey;
 use self::link::Link;
 use crate::host::Host;
 
 /// Strangers whose descriptor is fetched at the same time, at most.
 const STRANGERS: usize = 8;
+
+/// One thing for another node.
+type Parcel = pigeonhub_node_core::Parcel<Journey>;
+/// Several of a kind.
+type Batch = pigeonhub_node_core::Batch<Journey>;
 
 /// What the node knows of its mesh.
 #[derive(Debug)]

@@ -1,14 +1,13 @@
 //! Errands of a request: carried out before it is answered, so that what a peer posts next comes
 //! after them. To each node in order, to all nodes at once, and all of them together bounded in time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use pigeonhub_node_core::{Errand, Event, Outcome, Route};
-use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return, Routed};
-use pigeonhub_protocol::{Code, NodeId, Signal};
-use serde::Serialize;
+use pigeonhub_node_core::{Answer, Batch, Errand, Event, Outcome, Route, Tally};
+use pigeonhub_protocol::mesh::PeerWithdrawal;
+use pigeonhub_protocol::{NodeId, Signal};
 
 use crate::clock::moment;
 use crate::host::{Host, StoreError};
@@ -16,23 +15,23 @@ use crate::outbound::Failure;
 
 /// A signal may be sent on and on by decisions; after so many rounds it waits for the next request.
 const ROUNDS: usize = 6;
-/// Things for one node in one request.
-const MOST: usize = 128;
+/// A signal, and the number of its trip.
+struct Carried(usize, Signal);
 
-/// One thing for another node.
-enum Parcel {
-    Announce(PeerAnnouncement),
-    Withdraw(PeerWithdrawal),
-    /// The signal of a trip, by its number.
-    Signal(usize, Signal),
-    Return(Return),
+impl AsRef<Signal> for Carried {
+    fn as_ref(&self) -> &Signal {
+        &self.1
+    }
 }
+
+type Parcel = pigeonhub_node_core::Parcel<Carried>;
+type Parcels = BTreeMap<NodeId, VecDeque<Parcel>>;
 
 /// Everything for one node was brought, or not.
 struct Brought {
     node: NodeId,
     /// How it took the signals, by the numbers of their trips.
-    answers: Vec<(usize, Result<Routed, ()>)>,
+    answers: Vec<(usize, Answer)>,
     doubt: Option<Doubt>,
 }
 
@@ -49,8 +48,7 @@ enum Doubt {
 struct Trip {
     route: Route,
     asked: usize,
-    refused: Option<Code>,
-    silent: bool,
+    tally: Tally,
     taken: Option<NodeId>,
 }
 
@@ -71,7 +69,7 @@ impl Host {
                 if trips.is_empty() {
                     break;
                 }
-                parcels = BTreeMap::new();
+                parcels = Parcels::new();
                 trips.iter().enumerate().for_each(|(number, trip)| trip.pack(number, &mut parcels));
             }
             errands = Vec::new();
@@ -98,41 +96,36 @@ impl Host {
     }
 
     /// Sorts errands by the nodes that they are for; signals become trips.
-    fn pack(&self, errands: Vec<Errand>, trips: &mut Vec<Trip>) -> BTreeMap<NodeId, Vec<Parcel>> {
+    fn pack(&self, errands: Vec<Errand>, trips: &mut Vec<Trip>) -> Parcels {
         let up: Vec<NodeId> = self.mesh.up().map(|node| node.node_id.clone()).collect();
-        let mut parcels: BTreeMap<NodeId, Vec<Parcel>> = BTreeMap::new();
+        let mut parcels = Parcels::new();
         for errand in errands {
             match errand {
                 Errand::Announce { presence, tell, refresh } => {
                     for node in &up {
                         let named = tell.iter().filter(|(at, _)| at == node).map(|(_, peer)| *peer);
-                        let announcement = PeerAnnouncement {
-                            peer_id: presence.peer,
-                            node_id: self.node.id.clone(),
-                            network_name: presence.network.clone(),
-                            data: presence.profile.clone(),
-                            lease: Some(self.node.settings.lease),
-                            tell: named.collect(),
-                            refresh,
-                        };
-                        parcels.entry(node.clone()).or_default().push(Parcel::Announce(announcement));
+                        let announcement = self.node.announcement(&presence, named.collect(), refresh);
+                        parcels.entry(node.clone()).or_default().push_back(Parcel::Announce(announcement));
                     }
                 }
                 Errand::Withdraw { peer, network, departure, data } => {
+                    let withdrawal = PeerWithdrawal {
+                        peer_id: peer,
+                        node_id: self.node.id.clone(),
+                        network_name: network,
+                        departure,
+                        data,
+                    };
                     for node in &up {
-                        let withdrawal = PeerWithdrawal {
-                            peer_id: peer,
-                            node_id: self.node.id.clone(),
-                            network_name: network.clone(),
-                            departure,
-                            data: data.clone(),
-                        };
-                        parcels.entry(node.clone()).or_default().push(Parcel::Withdraw(withdrawal));
+                        let parcel = Parcel::Withdraw(withdrawal.clone());
+                        parcels.entry(node.clone()).or_default().push_back(parcel);
                     }
                 }
-                Errand::Return { node, back } => parcels.entry(node).or_default().push(Parcel::Return(back)),
+                Errand::Return { node, back } => {
+                    parcels.entry(node).or_default().push_back(Parcel::Return(back));
+                }
                 Errand::Route(route) => {
-                    let trip = Trip { route, asked: 0, refused: None, silent: false, taken: None };
+                    let trip = Trip { route, asked: 0, tally: Tally::default(), taken: None };
                     trip.pack(trips.len(), &mut parcels);
                     trips.push(trip);
                 }
@@ -144,7 +137,7 @@ impl Host {
     /// Sends the parcels; gives the trips that go on.
     async fn round(
         &self,
-        parcels: BTreeMap<NodeId, Vec<Parcel>>,
+        parcels: Parcels,
         mut trips: Vec<Trip>,
         settled: &mut Vec<(Route, Outcome)>,
         doubts: &mut BTreeMap<NodeId, Doubt>,
@@ -154,7 +147,7 @@ impl Host {
         for Brought { node, answers, doubt } in join_all(rounds).await {
             doubts.extend(doubt.map(|doubt| (node.clone(), doubt)));
             for (number, answer) in answers {
-                trips[number].answered(&node, answer);
+                trips[number].answered(&node, &answer);
             }
         }
         let mut going = Vec::new();
@@ -169,47 +162,29 @@ impl Host {
     }
 
     /// Everything for one node, in order.
-    async fn send(&self, node: NodeId, parcels: Vec<Parcel>, end: Instant) -> Brought {
+    async fn send(&self, node: NodeId, mut parcels: VecDeque<Parcel>, end: Instant) -> Brought {
         let url = self.mesh.find(&node).filter(|contact| contact.is_up()).map(|contact| contact.url.clone());
         let mut brought = Brought { node, answers: Vec::new(), doubt: None };
         let mut reachable = url.is_some();
         let url = url.unwrap_or_default();
-        let mut parcels = parcels.into_iter().peekable();
-        while let Some(first) = parcels.next() {
-            let path = first.path();
-            let mut batch = vec![first];
-            while batch.len() < MOST
-                && let Some(next) = parcels.next_if(|next| next.path() == path)
-            {
-                batch.push(next);
-            }
-            let is_news = batch.iter().any(Parcel::is_news);
-            let body = serde_json::to_string(&batch.iter().map(Parcel::body).collect::<Vec<_>>());
+        while let Some(batch) = Batch::take(&mut parcels) {
             let answer = if reachable {
-                let answer = self.post(&url, path, Some(&brought.node), body.unwrap_or_default(), end).await;
-                brought.doubt = match &answer {
-                    Err(Failure::Unknown) => Some(Doubt::Lost),
-                    Err(Failure::Silent) if is_news => Some(Doubt::Lost),
-                    Err(Failure::Silent) => Some(Doubt::Silent),
-                    Ok(_) | Err(Failure::Refused) => brought.doubt,
-                };
-                answer
+                self.post(&url, batch.path, Some(&brought.node), batch.body(), end).await
             } else {
                 // Who did not answer is not asked again by this request: that would take its time.
-                if is_news && brought.doubt.is_some() {
-                    brought.doubt = Some(Doubt::Lost);
-                }
                 Err(Failure::Silent)
             };
+            brought.doubt = match &answer {
+                Err(Failure::Unknown) => Some(Doubt::Lost),
+                Err(Failure::Silent) if batch.is_news() => Some(Doubt::Lost),
+                Err(Failure::Silent) => brought.doubt.or(Some(Doubt::Silent)),
+                Ok(_) | Err(Failure::Refused) => brought.doubt,
+            };
             reachable = reachable && !matches!(answer, Err(Failure::Silent));
-            let routed: Vec<Routed> =
-                answer.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
-            let mut routed = routed.into_iter();
-            for parcel in batch {
-                // Only this route answers in kind; each item has its place.
-                let answer = if path == "/api/route-signal" { routed.next() } else { None };
-                if let Parcel::Signal(number, _) = parcel {
-                    brought.answers.push((number, answer.ok_or(())));
+            let answers = Answer::each(answer.as_deref().ok());
+            for (parcel, answer) in batch.parcels.into_iter().zip(answers) {
+                if let Parcel::Signal(Carried(number, _)) = parcel {
+                    brought.answers.push((number, answer));
                 }
             }
         }
@@ -218,66 +193,28 @@ impl Host {
 }
 
 impl Trip {
-    fn pack(&self, number: usize, parcels: &mut BTreeMap<NodeId, Vec<Parcel>>) {
+    fn pack(&self, number: usize, parcels: &mut Parcels) {
         let nodes = self.route.nodes.iter().skip(self.asked);
         for node in nodes.take(if self.route.ask_all { usize::MAX } else { 1 }) {
-            let parcel = Parcel::Signal(number, self.route.signal.clone());
-            parcels.entry(node.clone()).or_default().push(parcel);
+            let parcel = Parcel::Signal(Carried(number, self.route.signal.clone()));
+            parcels.entry(node.clone()).or_default().push_back(parcel);
         }
     }
 
-    fn answered(&mut self, node: &NodeId, answer: Result<Routed, ()>) {
-        match answer {
-            Ok(routed) if routed.routed => self.taken = Some(node.clone()),
-            // Any other reason says more than that the peer is not there.
-            Ok(routed) => match routed.code.unwrap_or(Code::PeerUnavailable) {
-                Code::PeerUnavailable if self.refused.is_some() => {}
-                code => self.refused = Some(code),
-            },
-            Err(()) => self.silent = true,
+    fn answered(&mut self, node: &NodeId, answer: &Answer) {
+        if *answer == Answer::Taken {
+            self.taken = Some(node.clone());
+        } else {
+            self.tally.count(answer);
         }
     }
 
     /// How it ended; `None` if there are nodes to be asked yet.
     fn outcome(&self) -> Option<Outcome> {
-        match (&self.taken, self.refused) {
-            (Some(node), _) => Some(Outcome::Routed(node.clone())),
-            _ if self.asked < self.route.nodes.len() => None,
-            (None, Some(code)) if !self.silent => Some(Outcome::Refused(code)),
-            (None, _) => Some(Outcome::Unreachable),
+        match &self.taken {
+            Some(node) => Some(Outcome::Routed(node.clone())),
+            None if self.asked < self.route.nodes.len() => None,
+            None => Some(self.tally.outcome()),
         }
     }
-}
-
-impl Parcel {
-    /// Whether the other node must hear it, or has a wrong picture of the peers here.
-    const fn is_news(&self) -> bool {
-        matches!(self, Self::Announce(_) | Self::Withdraw(_))
-    }
-
-    fn path(&self) -> &'static str {
-        match self {
-            Self::Announce(_) => "/api/announce-peer",
-            Self::Withdraw(_) => "/api/withdraw-peer",
-            Self::Signal(..) | Self::Return(_) => "/api/route-signal",
-        }
-    }
-
-    fn body(&self) -> Body<'_> {
-        match self {
-            Self::Announce(announcement) => Body::Announce(announcement),
-            Self::Withdraw(withdrawal) => Body::Withdraw(withdrawal),
-            Self::Signal(_, signal) => Body::Signal(signal),
-            Self::Return(back) => Body::Return(back),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Body<'a> {
-    Announce(&'a PeerAnnouncement),
-    Withdraw(&'a PeerWithdrawal),
-    Signal(&'a Signal),
-    Return(&'a Return),
 }

@@ -2,16 +2,15 @@
 //! open stream, whoever is due is dialled. A node without requests does nothing, and is probed by
 //! the others.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
-use pigeonhub_node_core::{Errand, MeshChange};
-use pigeonhub_protocol::NodeId;
-use pigeonhub_protocol::mesh::{Meeting, PeerAnnouncement};
+use pigeonhub_node_core::{Batch, Errand, MeshChange, Parcel};
+use pigeonhub_protocol::mesh::Meeting;
+use pigeonhub_protocol::{NodeId, Signal};
 
 use crate::clock::{moment, now};
 use crate::host::{Host, StoreError};
-
-/// Announcements in one request.
-const MOST: usize = 128;
 
 impl Host {
     /// Dials whoever is due.
@@ -37,7 +36,7 @@ impl Host {
     }
 
     async fn meet(&self, url: &str) -> Option<Meeting> {
-        let greeting = serde_json::to_string(&self.mesh.greeting(url, now())).ok()?;
+        let greeting = serde_json::to_vec(&self.mesh.greeting(url, now())).ok()?;
         let body = self.post(url, "/api/meet", None, greeting, self.patience()).await.ok()?;
         serde_json::from_slice(&body).ok()
     }
@@ -59,19 +58,12 @@ impl Host {
     async fn introduce(&self, node: &NodeId) -> Result<(), StoreError> {
         let Some(url) = self.mesh.find(node).map(|contact| contact.url.clone()) else { return Ok(()) };
         let here = self.store.here().await?;
-        for presences in here.chunks(MOST) {
-            let announcement = |presence: &std::sync::Arc<pigeonhub_node_core::Presence>| PeerAnnouncement {
-                peer_id: presence.peer,
-                node_id: self.node.id.clone(),
-                network_name: presence.network.clone(),
-                data: presence.profile.clone(),
-                lease: Some(self.node.settings.lease),
-                tell: Vec::new(),
-                refresh: false,
-            };
-            let body: Vec<_> = presences.iter().map(announcement).collect();
-            let body = serde_json::to_string(&body).unwrap_or_default();
-            if self.post(&url, "/api/announce-peer", Some(node), body, self.patience()).await.is_err() {
+        let announce = |presence: &Arc<_>| {
+            Parcel::<Signal>::Announce(self.node.announcement(presence, Vec::new(), false))
+        };
+        let mut parcels = here.iter().map(announce).collect();
+        while let Some(batch) = Batch::take(&mut parcels) {
+            if self.post(&url, batch.path, Some(node), batch.body(), self.patience()).await.is_err() {
                 break;
             }
         }

@@ -33,12 +33,11 @@ impl Host {
         url: &str,
         path: &str,
         to: Option<&NodeId>,
-        body: String,
+        body: Vec<u8>,
         end: Instant,
     ) -> Result<Vec<u8>, Failure> {
         let query = to.map_or_else(|| "?".to_owned(), |to| format!("?to={to}"));
         let authority = authority(url);
-        let body = body.into_bytes();
         let signable = Signable { method: "POST", authority: &authority, path, query: &query, body: &body };
         let nonce = format!("{:032x}", u128::from_le_bytes(clock::random()));
         let signed = sign(&self.key, self.node.id.as_str(), &signable, clock::now().0 / 1000, &nonce);

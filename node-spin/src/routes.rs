@@ -218,7 +218,7 @@ impl Host {
 
     /// Gives a record to all nodes that are up, at once; how many kept it, and how many were asked.
     async fn spread(&self, record: &Record) -> (usize, usize) {
-        let body = serde_json::to_string(&Replica::of(record)).unwrap_or_default();
+        let body = serde_json::to_vec(&Replica::of(record)).unwrap_or_default();
         let nodes: Vec<_> = self.mesh.contacts().iter().filter(|contact| contact.is_up()).collect();
         let end = self.patience();
         let posts = nodes

@@ -72,3 +72,9 @@ pub struct Signal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
 }
+
+impl AsRef<Self> for Signal {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}

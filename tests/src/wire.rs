@@ -183,7 +183,7 @@ impl WirePeer {
     pub async fn send(&mut self, frame: &Value) {
         match &mut self.way {
             Way::Socket(_) => self.send_text(frame.to_string()).await,
-            Way::Visit(visit) => drop(visit.exchange(&[frame.clone()], json!({})).await.ok()),
+            Way::Visit(visit) => drop(visit.exchange(std::slice::from_ref(frame), json!({})).await.ok()),
         }
     }
 

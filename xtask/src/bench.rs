@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use crate::children;
 use crate::house::House;
 use crate::step::step;
-use crate::{node, wasm};
+use crate::{node, spin, wasm};
 
 /// What a browser downloads of the package.
 const DOWNLOADS: [&str; 3] = ["wasm/pigeonhub_wasm_bg.wasm", "wasm/pigeonhub_wasm.js", "index.js"];
@@ -37,6 +37,7 @@ pub fn run(house: &House, options: &Options) -> Result<()> {
     }
     wasm::build(house)?;
     let binary = node::build(house, true)?;
+    let (spin_host, spin_component) = spin::build(house, true)?;
     step("build the benchmark", || {
         children::run(house.cargo("build").args([
             "--release",
@@ -51,7 +52,9 @@ pub fn run(house: &House, options: &Options) -> Result<()> {
             house
                 .command(house.binary("release", "bench"))
                 .args(&options.arguments)
-                .env("PIGEONHUB_BIN", binary),
+                .env("PIGEONHUB_BIN", binary)
+                .env("PIGEONHUB_SPIN_HOST", spin_host)
+                .env("PIGEONHUB_SPIN_COMPONENT", spin_component),
         )
     })?;
     sizes(house)

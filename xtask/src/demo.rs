@@ -8,18 +8,22 @@ use clap::Args;
 
 use crate::house::House;
 use crate::mesh::{self, Node};
+use crate::spin::Spin;
 use crate::step::step;
 use crate::{node, tools, wasm};
 
 /// Build everything, start a mesh of nodes and serve the demo page until Ctrl-C.
 #[derive(Args)]
 pub struct Options {
-    /// How many nodes
+    /// How many nodes; the last of several is serverless
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     nodes: u16,
     /// The first node's port; the others take the next free ones
     #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
+    /// Only native nodes
+    #[arg(long)]
+    no_spin: bool,
     /// Build the nodes for speed (takes longer to compile)
     #[arg(long)]
     release: bool,
@@ -31,8 +35,16 @@ pub struct Options {
 pub fn run(house: &House, options: &Options) -> Result<()> {
     wasm::build(house)?;
     let binary = node::build(house, options.release)?;
-    let nodes = step("start the nodes", || mesh::start(house, &binary, options.nodes, options.port))?;
-    welcome(&nodes);
+    let spin = match options.nodes {
+        2.. if !options.no_spin => Some(Spin::find(house, options.release)?),
+        _ => None,
+    };
+    let native = options.nodes - u16::from(spin.is_some());
+    let mut nodes = step("start the nodes", || mesh::start(house, &binary, native, options.port))?;
+    if let Some(spin) = &spin {
+        step("start the serverless node", || mesh::add_spin(house, spin, &mut nodes))?;
+    }
+    welcome(&nodes, spin.as_ref());
     if !options.no_open {
         open(&page(&nodes[0]));
     }
@@ -43,13 +55,16 @@ fn page(node: &Node) -> String {
     format!("http://localhost:{}/demo/", node.port)
 }
 
-fn welcome(nodes: &[Node]) {
+fn welcome(nodes: &[Node], spin: Option<&Spin>) {
     eprintln!("\n    Open {} in two tabs, or one tab per node:\n", page(&nodes[0]));
     for node in nodes {
         eprintln!("      {}  {}  (process {})", node.name, page(node), node.process_id());
     }
+    if let (Some(spin), Some(node)) = (spin, nodes.last()) {
+        eprintln!("\n    {} is serverless: a WebAssembly component {}.", node.name, spin.name());
+    }
     eprintln!("\n    Call from one tab to the other, then kill a node: the call goes on.");
-    if let Some(node) = nodes.last() {
+    if let Some(node) = nodes.first() {
         eprintln!("      kill -9 {}", node.process_id());
     }
     eprintln!("    Ctrl-C stops everything.\n");

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::children::{Running, stopping};
 use crate::health::healthy;
 use crate::house::House;
+use crate::spin::Spin;
 use crate::step::note;
 
 /// How long a node may take until it answers.
@@ -47,6 +48,20 @@ pub fn start(house: &House, binary: &Path, count: u16, first_port: u16) -> Resul
     Ok(nodes)
 }
 
+/// Starts a serverless node beside others, on the next free port after theirs, and waits until it
+/// answers.
+pub fn add_spin(house: &House, spin: &Spin, nodes: &mut Vec<Node>) -> Result<()> {
+    let last = nodes.last().context("a node to begin with")?;
+    let mut candidates = last.port.saturating_add(1)..=u16::MAX;
+    let (port, name) = (free_port(&mut candidates)?, format!("node-{}", nodes.len() + 1));
+    let bootstrap = format!("ws://127.0.0.1:{}", last.port);
+    let command = spin.command(house, port, &[("node_id", &name), ("bootstrap_peers", &bootstrap)]);
+    let mut node = run(command, name, port)?;
+    await_health(&mut node)?;
+    nodes.push(node);
+    Ok(())
+}
+
 /// Tells of nodes that end, until a signal comes; an error once none is left.
 pub fn watch(mut nodes: Vec<Node>) -> Result<()> {
     while !stopping() {
@@ -69,14 +84,15 @@ pub fn watch(mut nodes: Vec<Node>) -> Result<()> {
 
 fn launch(house: &House, binary: &Path, name: String, port: u16, bootstrap: Option<u16>) -> Result<Node> {
     let mut command = house.command(binary);
-    command
-        .args(["--host", "127.0.0.1", "--port", &port.to_string(), "--node-id", &name])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--node-id", &name]);
     if let Some(port) = bootstrap {
         command.args(["--bootstrap-peers", &format!("ws://127.0.0.1:{port}")]);
     }
-    let mut running = Running::start(&mut command)?;
+    run(command, name, port)
+}
+
+fn run(mut command: Command, name: String, port: u16) -> Result<Node> {
+    let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let process = &mut running.process;
     print_lines(&name, process.stdout.take().context("stdout is piped")?);
     print_lines(&name, process.stderr.take().context("stderr is piped")?);

@@ -2,24 +2,83 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
 use crate::children;
 use crate::house::{House, NATIVE, SPIN, SPIN_TARGET};
 use crate::step::{note, step};
-use crate::tools;
+use crate::{tools, wasm};
 
-/// As `spin.toml` builds it.
+/// As `spin.toml` expects it.
 const PROFILE: &str = "wasm";
 
-/// Our stand-in for Spin, and the component in a form that it loads at once.
-pub struct Spin {
-    /// The program `spin-host`.
-    pub host: PathBuf,
-    /// The component, compiled for this machine.
-    pub component: PathBuf,
+/// Build the node as a Spin component, and the demo page and the npm package that it serves.
+///
+/// `spin build` calls this.
+#[derive(Args)]
+pub struct Options {}
+
+pub fn run(house: &House, _: &Options) -> Result<()> {
+    wasm::build(house)?;
+    component(house).map(drop)
+}
+
+/// What runs the component.
+pub enum Spin {
+    /// Fermyon Spin itself.
+    Real(PathBuf),
+    /// Our stand-in for it.
+    StandIn {
+        /// The program `spin-host`.
+        host: PathBuf,
+        /// The component, compiled for this machine, so that it is loaded at once.
+        component: PathBuf,
+    },
+}
+
+impl Spin {
+    /// Spin if it is installed, else our stand-in; and the component for it.
+    pub fn find(house: &House, release: bool) -> Result<Self> {
+        match tools::on_path("spin") {
+            Some(spin) => component(house).map(|_| Self::Real(spin)),
+            None => build(house, release).map(|(host, component)| Self::StandIn { host, component }),
+        }
+    }
+
+    /// What it is, for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Real(_) => "on Spin",
+            Self::StandIn { .. } => "on our stand-in for Spin, which is not installed",
+        }
+    }
+
+    /// The command that runs a node.
+    pub fn command(&self, house: &House, port: u16, variables: &[(&str, &str)]) -> Command {
+        let mut command = match self {
+            Self::Real(spin) => {
+                let mut command = house.command(spin);
+                command.args(["up", "--from", "spin.toml"]);
+                command
+            }
+            Self::StandIn { host, component } => {
+                let mut command = house.command(host);
+                command.arg("--component").arg(component);
+                command.args(["--files", "demo-app/dist=/demo", "--files", "pkg=/pkg"]);
+                command.args(["--allowed-outbound-host", "http://*:*"]);
+                command
+            }
+        };
+        command.args(["--listen", &format!("127.0.0.1:{port}")]);
+        for (name, value) in variables {
+            command.args(["--variable", &format!("{name}={value}")]);
+        }
+        command
+    }
 }
 
 /// Builds the component as people deploy it.
@@ -35,8 +94,8 @@ pub fn component(house: &House) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// Builds the component and the host, for speed or for a short wait.
-pub fn build(house: &House, release: bool) -> Result<Spin> {
+/// Builds our stand-in, for speed or for a short wait, and the component for it: where both are.
+pub fn build(house: &House, release: bool) -> Result<(PathBuf, PathBuf)> {
     let component = component(house)?;
     let mut cargo = house.cargo("build");
     cargo.args(["--bin", "spin-host"]);
@@ -51,7 +110,7 @@ pub fn build(house: &House, release: bool) -> Result<Spin> {
     let host = house.binary(profile_dir, "spin-host");
     let compiled = house.target.join(profile_dir).join("pigeonhub_node_spin.cwasm");
     step("component: compile for this machine", || precompile(house, &host, &component, &compiled))?;
-    Ok(Spin { host, component: compiled })
+    Ok((host, compiled))
 }
 
 /// Unless it would only do again what it did last time.
@@ -70,4 +129,33 @@ fn precompile(house: &House, host: &Path, component: &Path, compiled: &Path) -> 
 fn version(file: &Path) -> Result<String> {
     let metadata = fs::metadata(file).with_context(|| format!("cargo left no {}", file.display()))?;
     Ok(format!("{} {:?}", metadata.len(), metadata.modified()?.duration_since(UNIX_EPOCH)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The names that stand left of `=` in a section.
+    fn names(manifest: &str, section: &str) -> BTreeSet<String> {
+        let lines = manifest.lines().skip_while(|line| *line != section).skip(1);
+        let lines = lines.take_while(|line| !line.starts_with('['));
+        lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
+    }
+
+    #[test]
+    fn manifest_and_template_have_the_variables_that_the_node_reads() {
+        let settings = include_str!("../../node-spin/src/settings.rs");
+        let read = |function: &str| {
+            let calls = settings.split(function).skip(1);
+            calls.filter_map(|call| Some(call.split_once('"')?.0.to_owned())).collect::<Vec<_>>()
+        };
+        let read: BTreeSet<_> = read("text(\"").into_iter().chain(read("number(\"")).collect();
+        assert!(read.len() > 8, "{read:?}");
+        let manifest = include_str!("../../spin.toml");
+        let template = include_str!("../../templates/pigeonhub-node/content/spin.toml");
+        for section in ["[variables]", "[component.node.variables]"] {
+            assert_eq!(names(manifest, section), read, "{section}");
+            assert_eq!(names(template, section), read, "{section} of the template");
+        }
+    }
 }

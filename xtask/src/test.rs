@@ -61,11 +61,11 @@ fn prepare(house: &House, options: &Options) -> Result<Vec<(&'static str, String
     step("npm packages", || npm::install(house))?;
     wasm::build(house)?;
     let binary = node::build(house, false)?;
-    let spin = spin::build(house, false)?;
+    let (spin_host, spin_component) = spin::build(house, false)?;
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
     environment.push(("PIGEONHUB_BIN", text(&binary)));
-    environment.push(("PIGEONHUB_SPIN_HOST", text(&spin.host)));
-    environment.push(("PIGEONHUB_SPIN_COMPONENT", text(&spin.component)));
+    environment.push(("PIGEONHUB_SPIN_HOST", text(&spin_host)));
+    environment.push(("PIGEONHUB_SPIN_COMPONENT", text(&spin_component)));
     environment.push(("PIGEONHUB_NODE_MODULES", text(&npm::dir(house).join("node_modules"))));
     if let Some(seeds) = options.seeds {
         environment.push(("PIGEONHUB_SEEDS", seeds.to_string()));

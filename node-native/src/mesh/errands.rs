@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pigeonhub_node_core::{Errand, Event};
+use pigeonhub_node_core::{Answer, Errand, Event};
 use pigeonhub_protocol::mesh::PeerWithdrawal;
 
-use super::batch::Parcel;
-use super::journey::{Answer, Journey, Next};
+use super::Parcel;
+use super::journey::{Journey, Next};
 use super::link::Link;
 use crate::host::Host;
 
@@ -40,7 +40,7 @@ impl Host {
                 for link in self.mesh.links() {
                     let named = tell.iter().filter(|(node, _)| *node == link.node);
                     let named = named.map(|(_, peer)| *peer).collect();
-                    let news = Parcel::Announce(self.announcement(&presence, named, refresh));
+                    let news = Parcel::Announce(self.node.announcement(&presence, named, refresh));
                     self.tell(&link, news);
                 }
                 Vec::new()

@@ -3,45 +3,8 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pigeonhub_node_core::{Outcome, Route};
-use pigeonhub_protocol::{Code, NodeId, Signal};
-
-/// How one node was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It took the signal.
-    Taken,
-    /// It did not.
-    Refused(Code),
-    /// It did not answer.
-    None,
-}
-
-/// What the nodes answered so far.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    refused: Option<Code>,
-    silent: bool,
-}
-
-impl Tally {
-    fn count(&mut self, answer: &Answer) {
-        match answer {
-            Answer::Taken => {}
-            // Any other reason says more than that the peer is not there.
-            Answer::Refused(Code::PeerUnavailable) if self.refused.is_some() => {}
-            Answer::Refused(code) => self.refused = Some(*code),
-            Answer::None => self.silent = true,
-        }
-    }
-
-    fn outcome(&self) -> Outcome {
-        match self.refused {
-            Some(code) if !self.silent => Outcome::Refused(code),
-            _ => Outcome::Unreachable,
-        }
-    }
-}
+use pigeonhub_node_core::{Answer, Outcome, Route, Tally};
+use pigeonhub_protocol::{NodeId, Signal};
 
 /// A signal on its way.
 #[derive(Debug)]
@@ -96,11 +59,6 @@ impl Journey {
         }
     }
 
-    /// The signal.
-    pub fn signal(&self) -> &Signal {
-        &self.route.signal
-    }
-
     /// `node` answered, or did not.
     pub fn answered(self, node: &NodeId, answer: &Answer) -> Next {
         let Self { route, asking } = self;
@@ -143,6 +101,12 @@ impl Journey {
     }
 }
 
+impl AsRef<Signal> for Journey {
+    fn as_ref(&self) -> &Signal {
+        &self.route.signal
+    }
+}
+
 /// The route itself; copied if journeys to other nodes still hold it.
 fn unshared(route: Arc<Route>) -> Route {
     Arc::unwrap_or_clone(route)
@@ -150,7 +114,7 @@ fn unshared(route: Arc<Route>) -> Route {
 
 #[cfg(test)]
 mod tests {
-    use pigeonhub_protocol::{PeerId, SignalKind, raw_json};
+    use pigeonhub_protocol::{Code, PeerId, SignalKind, raw_json};
 
     use super::*;
 

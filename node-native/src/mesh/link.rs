@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pigeonhub_node_core::Presence;
-use pigeonhub_protocol::mesh::PeerAnnouncement;
-use pigeonhub_protocol::{NodeId, PeerId};
+use pigeonhub_protocol::NodeId;
 
-use super::batch::Parcel;
+use super::Parcel;
 use super::queue::Queue;
 use crate::clock::now;
 use crate::host::Host;
@@ -36,7 +34,7 @@ impl Host {
         let mut queue = link.queue.start();
         let old = self.mesh.links.write().insert(node.clone(), Arc::clone(&link));
         for presence in self.store.here().flatten() {
-            queue.push_first(Parcel::Announce(self.announcement(&presence, Vec::new(), false)));
+            queue.push_first(Parcel::Announce(self.node.announcement(&presence, Vec::new(), false)));
         }
         drop(queue);
         if let Some(old) = old {
@@ -51,23 +49,6 @@ impl Host {
         self.store.node_lost(node, now().plus(self.node.settings.hold));
         if let Some(link) = link {
             self.give_back(&link);
-        }
-    }
-
-    pub(super) fn announcement(
-        &self,
-        presence: &Presence,
-        tell: Vec<PeerId>,
-        refresh: bool,
-    ) -> PeerAnnouncement {
-        PeerAnnouncement {
-            peer_id: presence.peer,
-            node_id: self.node.id.clone(),
-            network_name: presence.network.clone(),
-            data: presence.profile.clone(),
-            lease: Some(self.node.settings.lease),
-            tell,
-            refresh,
         }
     }
 }

@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use pigeonhub_protocol::limit;
 use tokio::sync::Notify;
 
-use super::batch::{Batch, Parcel};
+use super::{Batch, Parcel};
 
 /// Parcels that may wait.
 const MOST: usize = 8192;

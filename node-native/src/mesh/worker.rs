@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use pigeonhub_node_core::Errand;
-use pigeonhub_protocol::Code;
-use pigeonhub_protocol::mesh::Routed;
+use bytes::Bytes;
+use pigeonhub_node_core::{Answer, Errand};
 
-use super::batch::{Batch, Parcel};
-use super::journey::Answer;
 use super::link::Link;
+use super::{Batch, Parcel};
 use crate::Error;
 use crate::host::Host;
 
@@ -21,14 +19,14 @@ impl Host {
                 tracing::debug!(node = %link.node, path = batch.path, %error, "not brought");
                 self.doubt(&link, &batch, error);
             }
-            let errands = self.settle(&link, batch, answer.ok());
+            let errands = self.settle(&link, batch, answer.ok().as_deref());
             self.carry_out(errands);
         }
     }
 
     /// Brings a batch; news are brought twice if need be, since saying them again changes nothing.
     async fn bring(&self, link: &Link, batch: &Batch) -> Result<Vec<u8>, Error> {
-        let body = batch.body();
+        let body = Bytes::from(batch.body());
         let post = || self.mesh.courier.post(&link.url, batch.path, Some(&link.node), body.clone());
         match post().await {
             Err(Error::Unreachable(_)) if batch.is_news() => post().await,
@@ -51,17 +49,9 @@ impl Host {
     }
 
     /// Each signal of the batch has an answer now: it goes on, or is over.
-    fn settle(self: &Arc<Self>, link: &Link, batch: Batch, body: Option<Vec<u8>>) -> Vec<Errand> {
-        let routed: Vec<Routed> =
-            body.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
-        let mut answers = routed.into_iter();
+    fn settle(self: &Arc<Self>, link: &Link, batch: Batch, body: Option<&[u8]>) -> Vec<Errand> {
         let mut errands = Vec::new();
-        for parcel in batch.parcels {
-            let answer = match answers.next() {
-                Some(Routed { routed: true, .. }) => Answer::Taken,
-                Some(Routed { code, .. }) => Answer::Refused(code.unwrap_or(Code::PeerUnavailable)),
-                None => Answer::None,
-            };
+        for (parcel, answer) in batch.parcels.into_iter().zip(Answer::each(body)) {
             if let Parcel::Signal(journey) = parcel {
                 errands.append(&mut self.go(journey.answered(&link.node, &answer)));
             }

@@ -5,6 +5,7 @@
 
 mod announce;
 mod crowd;
+mod events;
 mod latency;
 mod machine;
 mod memory;
@@ -33,6 +34,8 @@ fn main() -> Result<()> {
     }
     // One thread, so that the load takes at most one core away from the server.
     let plan = options.plan();
+    // `reqwest` wants to be told once whose cryptography to use; an error means that it was.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         tokio::select! {
             outcome = measure(&plan) => outcome,
@@ -51,6 +54,7 @@ async fn measure(plan: &Plan) -> Result<()> {
             Topic::Latency => latency::measure(plan).await?,
             Topic::Memory => memory::measure(plan).await?,
             Topic::Announce => announce::measure(plan).await?,
+            Topic::Events => events::measure(plan).await?,
             Topic::Size => size::measure()?,
         }
     }

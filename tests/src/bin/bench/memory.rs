@@ -21,7 +21,7 @@ pub async fn measure(plan: &Plan) -> Result<()> {
         server.stop().await?;
         let (name, figure) = match kind {
             Kind::Relay => ("relay", format!("{kibibytes:.2}")),
-            Kind::Node => ("node", Aim::AtMost(10.0).judge(kibibytes)),
+            Kind::Node | Kind::Spin => ("node", Aim::AtMost(10.0).judge(kibibytes)),
         };
         table.row([name.into(), figure, format!("{frames:.1}")]);
     }

@@ -44,6 +44,12 @@ struct Measure {
     /// The node under test [default: `pigeonhub` beside this program]
     #[arg(long, env = "PIGEONHUB_BIN", value_name = "BINARY")]
     node: Option<PathBuf>,
+    /// The host of the serverless node
+    #[arg(long, env = "PIGEONHUB_SPIN_HOST", value_name = "BINARY")]
+    spin_host: Option<PathBuf>,
+    /// The serverless node
+    #[arg(long, env = "PIGEONHUB_SPIN_COMPONENT", value_name = "COMPONENT")]
+    spin_component: Option<PathBuf>,
 }
 
 /// One part of the report.
@@ -57,6 +63,8 @@ pub enum Topic {
     Memory,
     /// Cost of an announce as a network grows
     Announce,
+    /// Streams of events, native and serverless
+    Events,
     /// Download size of the client
     Size,
 }
@@ -69,6 +77,8 @@ pub struct Plan {
     pub run: Duration,
     pub rounds: usize,
     pub node: Option<PathBuf>,
+    pub spin_host: Option<PathBuf>,
+    pub spin_component: Option<PathBuf>,
 }
 
 /// Sizes of `data` in a relayed signal, in bytes: a candidate, and a small description.
@@ -83,7 +93,8 @@ impl Options {
     }
 
     pub fn plan(self) -> Plan {
-        let Measure { quick, only, pairs, window, seconds, rounds, node } = self.measure;
+        let Measure { quick, only, pairs, window, seconds, rounds, node, spin_host, spin_component } =
+            self.measure;
         let topics = if only.is_empty() { Topic::value_variants().to_vec() } else { only };
         let seconds = seconds.unwrap_or(if quick { 0.5 } else { 3.0 });
         Plan {
@@ -93,6 +104,8 @@ impl Options {
             run: Duration::from_secs_f64(seconds.clamp(0.1, 600.0)),
             rounds: rounds.unwrap_or(if quick { 2 } else { 3 }).max(1),
             node,
+            spin_host,
+            spin_component,
         }
     }
 }

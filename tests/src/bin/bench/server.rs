@@ -24,6 +24,8 @@ const LISTENING: &str = "listening on http://";
 pub enum Kind {
     Relay,
     Node,
+    /// The node as a Spin component.
+    Spin,
 }
 
 /// In the order of one round.
@@ -43,6 +45,7 @@ impl Server {
         let mut command = match kind {
             Kind::Relay => relay()?,
             Kind::Node => node(plan)?,
+            Kind::Spin => spin(plan)?,
         };
         let mut child = command
             .env("LOG", "warn")
@@ -93,6 +96,14 @@ fn node(plan: &Plan) -> Result<Command> {
     };
     let mut command = Command::new(binary);
     command.args(["--port", "0", "--host", "127.0.0.1"]).env("RATE_LIMIT", "0");
+    Ok(command)
+}
+
+fn spin(plan: &Plan) -> Result<Command> {
+    let missing = "`cargo xtask bench` builds the serverless node and its host, and says where they are";
+    let mut command = Command::new(plan.spin_host.as_ref().context(missing)?);
+    command.arg("--component").arg(plan.spin_component.as_ref().context(missing)?);
+    command.args(["--listen", "127.0.0.1:0"]);
     Ok(command)
 }
 

@@ -1,31 +1,31 @@
 //! What goes to another node in one request.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
-use bytes::Bytes;
 use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return};
-use pigeonhub_protocol::{Signal, limit};
+use pigeonhub_protocol::{PeerId, Signal, limit};
 use serde::Serialize;
 
-use super::journey::Journey;
+use crate::{Node, Presence};
 
 /// Parcels in one request at most.
 const MOST: usize = 128;
 
-/// One thing for another node.
+/// One thing for another node; `S` is a signal and what the host notes of its way.
 #[derive(Debug)]
-pub enum Parcel {
+pub enum Parcel<S> {
     /// A peer is here.
     Announce(PeerAnnouncement),
     /// A peer is no longer here.
     Withdraw(PeerWithdrawal),
     /// A signal.
-    Signal(Journey),
+    Signal(S),
     /// A signal could not be delivered after all.
     Return(Return),
 }
 
-impl Parcel {
+impl<S: AsRef<Signal>> Parcel<S> {
     fn path(&self) -> &'static str {
         match self {
             Self::Announce(_) => "/api/announce-peer",
@@ -35,11 +35,12 @@ impl Parcel {
     }
 
     /// Bytes that it occupies, about.
+    #[must_use]
     pub fn size(&self) -> usize {
         512 + match self {
             Self::Announce(announcement) => announcement.data.get().len() + 48 * announcement.tell.len(),
             Self::Withdraw(withdrawal) => withdrawal.data.get().len(),
-            Self::Signal(journey) => journey.signal().data.get().len(),
+            Self::Signal(signal) => signal.as_ref().data.get().len(),
             Self::Return(_) => 0,
         }
     }
@@ -48,7 +49,7 @@ impl Parcel {
         match self {
             Self::Announce(announcement) => Body::Announce(announcement),
             Self::Withdraw(withdrawal) => Body::Withdraw(withdrawal),
-            Self::Signal(journey) => Body::Signal(journey.signal()),
+            Self::Signal(signal) => Body::Signal(signal.as_ref()),
             Self::Return(back) => Body::Return(back),
         }
     }
@@ -65,19 +66,19 @@ enum Body<'a> {
 
 /// Consecutive parcels for one route; never empty.
 #[derive(Debug)]
-pub struct Batch {
+pub struct Batch<S> {
     /// The route.
     pub path: &'static str,
     /// In order.
-    pub parcels: Vec<Parcel>,
+    pub parcels: Vec<Parcel<S>>,
 }
 
-impl Batch {
+impl<S: AsRef<Signal>> Batch<S> {
     /// Takes the next batch from the front: what goes to the same route, up to a number and a size.
-    pub fn take(waiting: &mut VecDeque<Parcel>) -> Option<Self> {
+    pub fn take(waiting: &mut VecDeque<Parcel<S>>) -> Option<Self> {
         let path = waiting.front()?.path();
         let mut size = 0;
-        let fits = |(number, parcel): &(usize, &Parcel)| {
+        let fits = |(number, parcel): &(usize, &Parcel<S>)| {
             size += parcel.size();
             parcel.path() == path && *number < MOST && (*number == 0 || size <= limit::MESSAGE)
         };
@@ -86,33 +87,54 @@ impl Batch {
     }
 
     /// Bytes that it occupies, about.
+    #[must_use]
     pub fn size(&self) -> usize {
         self.parcels.iter().map(Parcel::size).sum()
     }
 
     /// The body of the request: always a list.
-    pub fn body(&self) -> Bytes {
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
         let bodies: Vec<_> = self.parcels.iter().map(Parcel::body).collect();
         // Our bodies have string keys and finite numbers only, so this cannot fail.
-        serde_json::to_vec(&bodies).unwrap_or_default().into()
+        serde_json::to_vec(&bodies).unwrap_or_default()
     }
 
     /// Whether the other node must hear it, or has a wrong picture of the peers here.
+    #[must_use]
     pub fn is_news(&self) -> bool {
         self.parcels.iter().any(|parcel| matches!(parcel, Parcel::Announce(_) | Parcel::Withdraw(_)))
     }
 }
 
+impl Node {
+    /// What another node is told of a peer of this one; `tell` are its peers that are to be told.
+    #[must_use]
+    pub fn announcement(&self, presence: &Presence, tell: Vec<PeerId>, refresh: bool) -> PeerAnnouncement {
+        PeerAnnouncement {
+            peer_id: presence.peer,
+            node_id: self.id.clone(),
+            network_name: presence.network.clone(),
+            data: presence.profile.clone(),
+            lease: Some(self.settings.lease),
+            tell,
+            refresh,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use pigeonhub_protocol::mesh::Departure;
     use pigeonhub_protocol::raw_json;
 
     use super::*;
 
-    fn announce(number: u8, bytes: usize) -> Parcel {
+    fn announce(number: u8, bytes: usize) -> Parcel<Signal> {
         Parcel::Announce(PeerAnnouncement {
-            peer_id: pigeonhub_protocol::PeerId::from_bytes([number; 20]),
+            peer_id: PeerId::from_bytes([number; 20]),
             node_id: "a".parse().unwrap(),
             network_name: Default::default(),
             data: raw_json(&"x".repeat(bytes)),
@@ -122,9 +144,9 @@ mod tests {
         })
     }
 
-    fn withdraw(number: u8) -> Parcel {
+    fn withdraw(number: u8) -> Parcel<Signal> {
         Parcel::Withdraw(PeerWithdrawal {
-            peer_id: pigeonhub_protocol::PeerId::from_bytes([number; 20]),
+            peer_id: PeerId::from_bytes([number; 20]),
             node_id: "a".parse().unwrap(),
             network_name: Default::default(),
             departure: Departure::Lost,
@@ -132,9 +154,9 @@ mod tests {
         })
     }
 
-    fn batches(parcels: Vec<Parcel>) -> Vec<(&'static str, usize)> {
+    fn batches(parcels: Vec<Parcel<Signal>>) -> Vec<(&'static str, usize)> {
         let mut waiting = VecDeque::from(parcels);
-        let batches = std::iter::from_fn(|| Batch::take(&mut waiting));
+        let batches = core::iter::from_fn(|| Batch::take(&mut waiting));
         batches.map(|batch| (batch.path, batch.parcels.len())).collect()
     }
 
