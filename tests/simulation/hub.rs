@@ -59,7 +59,7 @@ impl Store for Shelf {
     type Error = Infallible;
 
     async fn load(&self, needs: &Needs) -> Result<Facts, Infallible> {
-        let nodes = if needs.nodes { self.nodes.borrow().clone() } else { Vec::new() };
+        let nodes = self.nodes.borrow().iter().filter(|_| needs.nodes).cloned().collect();
         Ok(Facts { nodes, ..self.memory.borrow_mut().load(needs) })
     }
 
