@@ -183,12 +183,17 @@ impl Visit {
         actions
     }
 
-    /// The body of one last request, if the node may not have heard all that was said: for when
-    /// nobody will be there to hear the answer.
+    /// The body of one last request, if one is due, for when nobody will be there to hear the
+    /// answer: what the node may not have heard; or, if all is said, that the session is over.
     #[must_use]
     pub fn last_words(&self) -> Option<String> {
-        let is_needed = self.state == State::Open && !self.outgoing.is_empty();
-        is_needed.then(|| self.body(false, &self.outgoing.last_words()))
+        if self.state != State::Open {
+            return None;
+        }
+        if !self.outgoing.is_empty() {
+            return Some(self.body("poll", false, &self.outgoing.last_words()));
+        }
+        (self.is_announced && !self.is_posting).then(|| self.body("leave", true, "[]"))
     }
 
     /// What the next session with this node goes on with.
@@ -209,7 +214,7 @@ impl Visit {
         }
         self.is_posting = true;
         let messages = self.outgoing.post();
-        actions.push(VisitAction::Post(self.body(self.wants_mail(now), &messages)));
+        actions.push(VisitAction::Post(self.body("poll", self.wants_mail(now), &messages)));
     }
 
     /// Whether the next answer is to bring the mail: no stream does, or it may be dead.
@@ -217,12 +222,14 @@ impl Visit {
         !matches!(self.stream, Stream::Open { heard, .. } if now.since(heard) < SILENCE)
     }
 
-    fn body(&self, poll: bool, messages: &str) -> String {
+    fn body(&self, wish: &str, is_wished: bool, messages: &str) -> String {
         match &self.ticket {
             Some(ticket) => {
                 let ticket = serde_json::to_string(ticket).unwrap_or_default();
                 let cursor = self.cursor;
-                format!(r#"{{"ticket":{ticket},"heard":{cursor},"poll":{poll},"messages":{messages}}}"#)
+                format!(
+                    r#"{{"ticket":{ticket},"heard":{cursor},"{wish}":{is_wished},"messages":{messages}}}"#
+                )
             }
             None => format!(r#"{{"peerId":"{}"}}"#, self.peer.as_str()),
         }

@@ -7,6 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{
     Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, RawJson, Refusal, limit,
 };
@@ -57,6 +58,9 @@ pub struct Talk {
     /// What the peer says, in order: messages as on a socket.
     #[serde(default)]
     pub messages: Vec<RawJson>,
+    /// The session is over after that, as if a socket had been closed.
+    #[serde(default)]
+    pub leave: bool,
 }
 
 /// What came of it.
@@ -128,7 +132,12 @@ pub async fn converse<S: Mailroom>(
             }
         }
     }
-    let decision = exchange(node, store, Event::StillHere(caller.clone()), at).await?;
+    let last = if talk.leave {
+        Event::Gone(caller.clone(), Departure::Closed)
+    } else {
+        Event::StillHere(caller.clone())
+    };
+    let decision = exchange(node, store, last, at).await?;
     follow(&mut caller, decision, &mut replies, &mut errands);
     let cursor = MailSeq(talk.heard.unwrap_or(0));
     let mail = if talk.poll { mail(store, &caller, cursor, limit::BATCH, at.now).await? } else { Vec::new() };

@@ -115,6 +115,21 @@ async fn a_browser_that_goes_away_says_goodbye_over_plain_http_too() {
 }
 
 #[tokio::test]
+async fn a_browser_that_gives_up_a_node_is_gone_there_at_once_without_a_goodbye() {
+    let _turn = one_browser_test_at_a_time().await;
+    let (node, server) = (TestNode::alone("node").await, serve().await);
+    let mut wire = WirePeer::join(&node, "room").await;
+    let cable = Cable::to(node.port).await;
+    let (ada, ada_id) = visit(&server, &cable, None).await;
+    wire.expect_peer(&ada_id).await;
+    ada.call("removeNode", [cable.url()]).await;
+    let gone = wire.expect("peer-disconnected").await;
+    assert_eq!(gone.json["data"]["peerId"], ada_id);
+    wire.fence().await;
+    wire.assert_none("goodbye");
+}
+
+#[tokio::test]
 async fn a_browser_asks_a_node_how_to_reach_it_and_finds_a_way_where_no_websocket_passes() {
     let _turn = one_browser_test_at_a_time().await;
     let (node, server) = (TestNode::alone("node").await, serve().await);

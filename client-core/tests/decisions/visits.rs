@@ -82,7 +82,7 @@ fn post(body: &str) -> String {
         return format!("post as {}", &peer[..1]);
     }
     let mut words = vec!["post".into(), text(&body["ticket"]), body["heard"].to_string()];
-    words.extend((body["poll"] == true).then(|| "poll".into()));
+    words.extend(["poll", "leave"].into_iter().filter(|wish| body[wish] == true).map(Into::into));
     words.extend(body["messages"].as_array().expect("messages").iter().map(text));
     words.join(" ")
 }
@@ -299,13 +299,25 @@ fn a_ticket_from_last_time_that_is_too_old_is_forgotten_with_its_cursor() {
 
 #[test]
 fn last_words_are_what_the_node_may_not_have_heard() {
-    let (t, _) = Talk::begin(None);
-    assert_eq!(t.visit.last_words(), None, "nothing was said");
     let mut t = Talk::listening();
-    assert_eq!(t.visit.last_words(), None, "all was heard");
     t.say("a");
     t.say("goodbye");
     assert_eq!(post(&t.visit.last_words().unwrap()), "post t2 0 a goodbye");
+}
+
+#[test]
+fn who_has_said_all_leaves_unless_the_node_may_be_dead_or_knows() {
+    let (mut t, _) = Talk::begin(None);
+    assert_eq!(t.visit.last_words(), None, "not there yet");
+    t.quietly([answer("t1", false, &[])]);
+    assert_eq!(t.visit.last_words(), None, "not announced");
+    let mut t = Talk::listening();
+    assert_eq!(post(&t.visit.last_words().unwrap()), "post t2 0 leave");
+    t.now = 30_000;
+    t.quietly([VisitInput::Deaf]);
+    assert_eq!(t.visit.last_words(), None, "a request is on its way");
+    t.quietly([answer("t3", false, &[])]);
+    assert_eq!(t.visit.last_words(), None, "over");
 }
 
 #[test]

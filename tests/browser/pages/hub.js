@@ -77,6 +77,8 @@ export async function media(peerId) {
 
 export const nodes = () => hub.nodes;
 
+export const removeNode = (url) => hub.removeNode(url);
+
 /** Once the first node is reached like this. */
 export const reached = (transport) =>
   hub.nodes.some((node) => node.state === 'open' && node.transport === transport) || null;
