@@ -87,7 +87,11 @@ impl Host {
         let id = node_id(&settings, &key);
         store.of(id.clone());
         let started = Millis(started.parse().unwrap_or_default());
-        let own = descriptor(&settings, &id, &key, request);
+        let url = match settings.public_url.clone().or_else(|| kept.remove("url")) {
+            Some(url) => url,
+            None => store.keep_first("url", &request.url()).await?,
+        };
+        let own = descriptor(&settings, &id, &key, url);
         // Another address or other bootstrap peers: another picture.
         let name = format!("mesh {} {}", own.u, settings.bootstrap_peers.join(","));
         let read = kept.remove(&name).and_then(|text| Some((serde_json::from_str(&text).ok()?, text)));
@@ -167,12 +171,7 @@ impl Host {
     }
 }
 
-fn descriptor(settings: &Settings, id: &NodeId, key: &SigningKey, request: &Request) -> NodeDescriptor {
-    let called = || {
-        let scheme = request.header("x-forwarded-proto").unwrap_or("http");
-        format!("{scheme}://{}", request.authority)
-    };
-    let u = settings.public_url.clone().unwrap_or_else(called);
+fn descriptor(settings: &Settings, id: &NodeId, key: &SigningKey, u: String) -> NodeDescriptor {
     NodeDescriptor {
         node_id: id.clone(),
         t: u.split_once("://").map_or("http", |(scheme, _)| scheme).to_owned(),

@@ -12,6 +12,9 @@ use pigeonhub_protocol::{NodeId, Signal};
 use crate::clock::{moment, now};
 use crate::host::{Host, StoreError};
 
+/// No network is looked after more often, in milliseconds.
+const SWEEP: u64 = 1_000;
+
 impl Host {
     /// Dials whoever is due.
     pub async fn keep_mesh(&mut self) -> Result<(), StoreError> {
@@ -74,6 +77,10 @@ impl Host {
     pub async fn sweep(&mut self) -> Result<(), StoreError> {
         let mut errands: Vec<Errand> = Vec::new();
         for network in self.store.due().await? {
+            // Of requests at the same moment one takes care of it, or what is over is told twice.
+            if !self.store.once(&format!("sweep {}", network.as_str()), now().plus(SWEEP)).await? {
+                continue;
+            }
             errands.append(&mut self.step(pigeonhub_node_core::Event::Passed(network)).await?.errands);
         }
         self.carry_out(errands).await

@@ -61,6 +61,12 @@ impl Request {
         Ok(request)
     }
 
+    /// How the caller reached this node.
+    pub fn url(&self) -> String {
+        let scheme = self.header("x-forwarded-proto").unwrap_or("http");
+        format!("{scheme}://{}", self.authority)
+    }
+
     /// A header, by lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

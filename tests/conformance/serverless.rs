@@ -66,6 +66,14 @@ async fn files_of_the_package_are_served_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_node_is_where_it_was_first_reached_whatever_a_later_request_says() {
+    let node = TestNode::spin("spin", &[], &[]).await;
+    node.health().await;
+    let elsewhere = http::request(Method::GET, node.url("/api/node")).header("host", "elsewhere.example");
+    assert_eq!(http::send(elsewhere).await.ok()["u"], node.url(""));
+}
+
+#[tokio::test]
 async fn a_database_that_is_busy_is_no_end_and_leaves_nothing_half_done() {
     let node = TestNode::spin("spin", &[], &[]).await;
     let mut here = WirePeer::join_by(Events, &node, "room").await;
