@@ -60,6 +60,8 @@ pub struct Mailbox {
     last: MailSeq,
     /// What a reader has been given; it has not said yet that it got it.
     sent: MailSeq,
+    /// The reader's stream has ended, and nobody has read since.
+    ended: bool,
 }
 
 impl Mailbox {
@@ -117,7 +119,13 @@ impl Mailbox {
     pub fn read(&mut self, cursor: MailSeq, most: usize) -> Vec<(MailSeq, Mail)> {
         let mail: Vec<_> = self.mail.iter().filter(|(seq, _)| *seq > cursor).take(most).cloned().collect();
         self.sent = mail.last().map_or(self.sent, |(seq, _)| self.sent.max(*seq));
+        self.ended = false;
         mail
+    }
+
+    /// The stream of the reader has ended.
+    pub const fn end_reading(&mut self) {
+        self.ended = true;
     }
 
     /// The reader has everything up to `cursor`.
@@ -127,8 +135,18 @@ impl Mailbox {
     }
 
     /// Takes the signals that wait no longer at `now`; not those that a reader was given, if it is
-    /// `reading` still.
+    /// `reading` still. After the end of its stream a reader has a hold to come back and say what it
+    /// got; then those are overdue as well.
     pub fn take_expired(&mut self, now: Millis, reading: bool) -> Vec<Mail> {
+        if core::mem::take(&mut self.ended) {
+            let given = self.mail.iter_mut().take_while(|(seq, _)| *seq <= self.sent);
+            for (_, mail) in given {
+                if let Mail::Signal { until, .. } = mail {
+                    *until = (*until).max(now.plus(limit::HOLD));
+                }
+            }
+            self.sent = MailSeq(0);
+        }
         let sent = if reading { self.sent } else { MailSeq(0) };
         self.extract(|seq, mail| seq > sent && matches!(mail, Mail::Signal { until, .. } if *until <= now))
     }

@@ -107,6 +107,7 @@ impl Memory {
             && member.outlet.as_ref().is_some_and(|known| Arc::ptr_eq(known, outlet))
         {
             member.outlet = None;
+            member.mailbox.end_reading();
             if let Some(network) = self.networks.get_mut(network) {
                 network.due = Millis(0);
             }

@@ -12,7 +12,7 @@ mod support {
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pigeonhub_node_core::{Change, Home, Mail, Memory, Needs, Outlet, Presence, SessionId, State};
+use pigeonhub_node_core::{Change, Home, Mail, MailSeq, Memory, Needs, Outlet, Presence, SessionId, State};
 use pigeonhub_protocol::{Frame, Millis, PeerId, limit};
 
 use support::words::{NOW, Nuance, after, here, mail, network, node, peer, there};
@@ -225,4 +225,23 @@ fn peers_are_counted_and_when_the_last_is_gone_nothing_is_kept() {
     pass(&mut memory, after(5));
     memory.commit(&network("room"), vec![]);
     assert_eq!(memory.count(), (0, 0, 0));
+}
+
+#[test]
+fn what_a_stream_was_given_is_overdue_when_its_peer_does_not_come_back_to_say_that_it_got_it() {
+    let (mut memory, hall) = (room([here('a', 1).until(after(90_000))]), network("room"));
+    let read = |memory: &mut Memory| memory.read(&hall, peer('a'), SessionId(1), MailSeq(0), 9).len();
+    let overdue = |memory: &mut Memory, millis| pass(memory, after(millis)).overdue.len();
+    let stream: Arc<dyn Outlet> = attach(&mut memory, 'a', 1);
+    commit(&mut memory, deliver('b', 'a', after(9)));
+    assert_eq!((read(&mut memory), overdue(&mut memory, 20_000)), (1, 0));
+    memory.detach(&hall, peer('a'), SessionId(1), &stream);
+    // It has a hold from the end of its stream; a newer stream has it, too.
+    assert_eq!(overdue(&mut memory, 20_000), 0);
+    assert_eq!((overdue(&mut memory, 29_999), read(&mut memory)), (0, 1));
+    let newer: Arc<dyn Outlet> = attach(&mut memory, 'a', 1);
+    assert_eq!(overdue(&mut memory, 60_000), 0);
+    memory.detach(&hall, peer('a'), SessionId(1), &newer);
+    assert_eq!((overdue(&mut memory, 60_000), overdue(&mut memory, 70_000)), (0, 1));
+    assert_eq!(read(&mut memory), 0);
 }

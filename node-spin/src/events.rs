@@ -23,6 +23,16 @@ const CARE: Duration = Duration::from_secs(5);
 /// Messages in one go.
 const MOST: usize = 64;
 
+/// A client that reads nothing for this long is given up: its stream takes another one's place.
+const STUCK: Duration = Duration::from_secs(10);
+
+/// How a stream ended.
+enum Ended {
+    Orderly,
+    /// In the middle of a write.
+    Stuck,
+}
+
 /// A stream that has begun.
 struct Stream {
     caller: Caller,
@@ -50,8 +60,9 @@ impl Host {
         out.set(response);
         if sink.send(b"retry: 250\n\n".to_vec()).await.is_ok() {
             // Whatever ended it, the client comes back and reads on.
-            let _ = self.write(&mut stream, &mut sink).await;
-            let _ = sink.close().await;
+            if !matches!(self.write(&mut stream, &mut sink).await, Ok(Ended::Stuck)) {
+                let _ = sink.close().await;
+            }
         }
         self.store.at(now());
         let until = now().plus(self.node.settings.hold);
@@ -83,7 +94,7 @@ impl Host {
         })
     }
 
-    async fn write<S>(&mut self, stream: &mut Stream, sink: &mut S) -> Result<(), StoreError>
+    async fn write<S>(&mut self, stream: &mut Stream, sink: &mut S) -> Result<Ended, StoreError>
     where
         S: futures_util::Sink<Vec<u8>> + Unpin,
     {
@@ -103,8 +114,10 @@ impl Host {
             }
             if !text.is_empty() {
                 spoken = Instant::now();
-                if sink.send(text.into_bytes()).await.is_err() {
-                    break;
+                match clock::within(STUCK, sink.send(text.into_bytes())).await {
+                    Some(Ok(())) => {}
+                    Some(Err(_)) => break,
+                    None => return Ok(Ended::Stuck),
                 }
             }
             if mail.len() == MOST {
@@ -121,7 +134,7 @@ impl Host {
             let quiet = u64::try_from(heard.elapsed().as_millis()).unwrap_or(u64::MAX);
             sleep(Duration::from_millis(pace::pause(stream.open, quiet))).await;
         }
-        Ok(())
+        Ok(Ended::Orderly)
     }
 
     /// What a socket's host does at its ease, a stream does now and then.
