@@ -110,6 +110,8 @@ pub struct Route {
     pub signal: Signal,
     /// How long it may still wait, if it waited before.
     pub deadline: Option<Millis>,
+    /// The node that brought it, if it waited here for a target that has gone on.
+    pub by: Option<NodeId>,
 }
 
 /// How a [`Errand::Route`] ended. The other errands have no outcome: what they tell is said again.

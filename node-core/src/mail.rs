@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Code, Frame, Millis, NodeMessage, Signal, limit};
+use pigeonhub_protocol::{Code, Frame, Millis, NodeId, NodeMessage, Signal, limit};
 
 /// One message for one peer.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub enum Mail {
     Signal {
         /// The signal.
         signal: Signal,
+        /// The node that brought it; none if its sender said it here.
+        by: Option<NodeId>,
         /// How long it waits.
         until: Millis,
         /// What the sender hears when that is over.

@@ -64,6 +64,7 @@ impl Memory {
         }
         if let Some(now) = needs.over_at {
             network.over(now, &mut facts);
+            self.drop_if_empty(&needs.network);
         }
         facts
     }
@@ -74,7 +75,11 @@ impl Memory {
         for change in changes {
             network.apply(change);
         }
-        if network.members.len() == 0 {
+        self.drop_if_empty(name);
+    }
+
+    fn drop_if_empty(&mut self, name: &NetworkName) {
+        if self.networks.get(name).is_some_and(|network| network.members.len() == 0) {
             self.networks.remove(name);
         }
     }

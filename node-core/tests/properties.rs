@@ -110,7 +110,14 @@ impl Play {
         self.sent.insert(id, Sent { at, from, to, stay });
     }
 
+    /// The node where a signal was said could not be reached, so the refusal was given to another
+    /// session of its sender; and that one leaves before it has read it.
     fn leaves(&mut self, at: usize, peer: PeerId) {
+        for id in self.mesh.unread_refusals(at, peer).into_iter().filter_map(|refusal| refusal.id) {
+            if self.sent[id.as_str()].at != at {
+                self.mesh.lost_returns.insert(id);
+            }
+        }
         *self.stays.entry((at, peer)).or_default() += 1;
     }
 

@@ -59,9 +59,12 @@ fn written(change: &Change) -> Json {
             let (home, session) = place(home);
             json!({"do": "forget", "peer": peer, "home": home, "session": session})
         }
-        Change::Deliver { to, mail: Mail::Signal { signal, until, code } } => {
+        Change::Deliver { to, mail: Mail::Signal { signal, by, until, code } } => {
             let text = serde_json::to_string(signal).unwrap_or_default();
-            json!({"do": "signal", "to": to, "text": text, "code": code.as_str(), "until": time(*until)})
+            json!({
+                "do": "signal", "to": to, "text": text, "by": by, "code": code.as_str(),
+                "until": time(*until),
+            })
         }
         Change::Deliver { to, mail: Mail::News(frame) } => {
             json!({"do": "tell", "to": [to], "text": frame.as_str(), "most": most})

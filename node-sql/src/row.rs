@@ -11,7 +11,7 @@ use crate::{Row, Value};
 /// The columns of a presence, in the order in which [`presence`] reads them.
 pub(crate) const PRESENCE: &str = "peer, home, session, state, until, profile";
 /// The columns of mail, in the order in which [`mail`] reads them.
-pub(crate) const MAIL: &str = "seq, peer, text, code, until";
+pub(crate) const MAIL: &str = "seq, peer, text, node, code, until";
 
 /// A home as columns: `home` and `session`.
 pub(crate) fn place(home: &Home) -> (&str, i64) {
@@ -59,12 +59,13 @@ pub(crate) fn presence(row: &Row, network: &NetworkName, own: &NodeId, now: Mill
 
 /// Reads [`MAIL`].
 pub(crate) fn mail(row: &Row) -> Option<(u64, PeerId, Mail)> {
-    let [seq, peer, text_, code, until] = row.as_slice() else { return None };
+    let [seq, peer, text_, by, code, until] = row.as_slice() else { return None };
     let content = text(text_)?;
     let mail = match text(code) {
         None => Mail::News(Frame::from(content.to_string())),
         Some(code) => Mail::Signal {
             signal: serde_json::from_str(content).ok()?,
+            by: text(by).and_then(|by| by.parse().ok()),
             until: Millis(number(until)?),
             code: read_code(code)?,
         },

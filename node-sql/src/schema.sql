@@ -17,13 +17,14 @@ CREATE TABLE IF NOT EXISTS presence (
 CREATE INDEX IF NOT EXISTS presence_until ON presence (network, until);
 
 -- What waits for a peer, in the order of `seq`. `code` is NULL for news; for a signal it is what the
--- sender hears if nobody has read it by `until`. `sent`: 1 if an open stream was given it, 2 if that
--- stream has ended; the peer has not said yet that it got it.
+-- sender hears if nobody has read it by `until`, and `node` is the node that brought it. `sent`: 1 if
+-- an open stream was given it, 2 if that stream has ended; the peer has not said yet that it got it.
 CREATE TABLE IF NOT EXISTS mail (
   seq     INTEGER PRIMARY KEY AUTOINCREMENT,
   network TEXT NOT NULL,
   peer    TEXT NOT NULL,
   text    TEXT NOT NULL,
+  node    TEXT,
   code    TEXT,
   until   INTEGER NOT NULL,
   sent    INTEGER NOT NULL DEFAULT 0
@@ -63,19 +64,19 @@ BEGIN
     AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.network = mail.network AND p.peer = mail.peer
       AND p.home = '' AND p.state = 0);
   -- A reader that is far behind misses news, never signals: that those fit was decided before.
-  INSERT INTO mail (network, peer, text, code, until)
-    SELECT NEW.network, peer, text, code, until FROM (
+  INSERT INTO mail (network, peer, text, node, code, until)
+    SELECT NEW.network, peer, text, node, code, until FROM (
       SELECT key AS place, value ->> 'to' AS peer, value ->> 'text' AS text,
-        value ->> 'code' AS code, value ->> 'until' AS until
+        value ->> 'by' AS node, value ->> 'code' AS code, value ->> 'until' AS until
       FROM json_each(NEW.changes) WHERE value ->> 'do' = 'signal'
       UNION ALL
-      SELECT c.key, p.peer, c.value ->> 'text', NULL, 0
+      SELECT c.key, p.peer, c.value ->> 'text', NULL, NULL, 0
       FROM json_each(NEW.changes) c CROSS JOIN json_each(c.value, '$.to') t CROSS JOIN presence p
       WHERE c.value ->> 'do' = 'tell' AND p.network = NEW.network AND p.peer = t.value
         AND p.home = '' AND p.state = 0 AND c.value ->> 'most' >
           (SELECT count(*) FROM mail m WHERE m.network = p.network AND m.peer = p.peer)
       UNION ALL
-      SELECT c.key, p.peer, c.value ->> 'text', NULL, 0
+      SELECT c.key, p.peer, c.value ->> 'text', NULL, NULL, 0
       FROM json_each(NEW.changes) c CROSS JOIN presence p
       WHERE c.value ->> 'do' = 'tell-all' AND p.network = NEW.network AND p.peer <> c.value ->> 'except'
         AND p.home = '' AND p.state = 0 AND c.value ->> 'most' >

@@ -33,11 +33,12 @@ impl Node {
 
         let is_here = wanted.here().is_some_and(|here| here.is_live());
         let after_it = facts.waiting.iter().filter_map(|mail| match mail {
-            Mail::Signal { signal, until, .. } if !is_here => Some(Errand::Route(Route {
+            Mail::Signal { signal, until, by, .. } if !is_here => Some(Errand::Route(Route {
                 nodes: vec![node.clone()],
                 ask_all: false,
                 signal: signal.clone(),
                 deadline: Some(*until),
+                by: by.clone(),
             })),
             _ => None,
         });
@@ -86,10 +87,9 @@ impl Node {
             Some(here) if here.is_live() && wanted.full => {
                 Decision { routed: answer(false, true, Some(Code::MailboxFull)), ..Decision::default() }
             }
-            Some(here) if here.is_live() => Decision {
-                routed: answer(true, true, None),
-                ..self.deliver(signal, Code::PeerUnavailable, now)
-            },
+            Some(here) if here.is_live() => {
+                Decision { routed: answer(true, true, None), ..self.deliver(signal, Some(node.clone()), now) }
+            }
             // It left a moment ago: the sender's node holds the signal, for it may return anywhere.
             here => Decision {
                 routed: answer(false, here.is_some(), Some(Code::PeerUnavailable)),

@@ -37,11 +37,11 @@ impl Node {
             }
         }
         for (mail, sender) in &facts.overdue {
-            let Mail::Signal { signal, code, .. } = mail else { continue };
-            bounce(&mut decision, signal, sender, *code, now);
+            let Mail::Signal { signal, by, code, .. } = mail else { continue };
+            bounce(&mut decision, signal, by.as_ref(), sender, *code, now);
         }
         for (mail, wanted) in &facts.stranded {
-            let Mail::Signal { signal, until, .. } = mail else { continue };
+            let Mail::Signal { signal, until, by, .. } = mail else { continue };
             let nodes =
                 wanted.homes.iter().filter(|home| home.is_live()).filter_map(|home| match &home.home {
                     Home::At(node) => Some(node.clone()),
@@ -52,6 +52,7 @@ impl Node {
                 ask_all: false,
                 signal: signal.clone(),
                 deadline: Some(*until),
+                by: by.clone(),
             }));
         }
         decision

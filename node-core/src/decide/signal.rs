@@ -43,24 +43,25 @@ impl Node {
         match self.way(wanted, &[]) {
             // Signals stay in order: behind those that wait, there is only waiting.
             Way::Nodes(nodes) if !wanted.waits => {
-                route(Route { nodes, ask_all: false, signal, deadline: None })
+                route(Route { nodes, ask_all: false, signal, deadline: None, by: None })
             }
             Way::Here | Way::Wait | Way::Nodes(_) if wanted.full => {
                 refuse(Refusal::of_signal(Code::MailboxFull, &signal), now)
             }
-            Way::Here | Way::Wait | Way::Nodes(_) => self.deliver(signal, Code::PeerUnavailable, now),
+            Way::Here | Way::Wait | Way::Nodes(_) => self.deliver(signal, None, now),
             Way::Unknown if facts.nodes.is_empty() => {
                 refuse(Refusal::of_signal(Code::PeerUnavailable, &signal), now)
             }
             Way::Unknown => {
-                route(Route { nodes: facts.nodes.to_vec(), ask_all: true, signal, deadline: None })
+                let nodes = facts.nodes.to_vec();
+                route(Route { nodes, ask_all: true, signal, deadline: None, by: None })
             }
         }
     }
 
     /// A signal came back from the mesh untaken: another way, a wait, or the honest error.
     pub(super) fn settled(&self, untaken: Route, outcome: &Outcome, facts: &Facts, now: Millis) -> Decision {
-        let Route { nodes: tried, signal, deadline, .. } = untaken;
+        let Route { nodes: tried, signal, deadline, by, .. } = untaken;
         let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
         let code = match outcome {
             Outcome::Routed(_) => return Decision::default(),
@@ -78,23 +79,23 @@ impl Node {
         // that both refuse would be asked in turn without a pause.
         let is_first = deadline.is_none();
         let deadline = deadline.unwrap_or(now.plus(self.settings.hold));
-        let hold = |signal: Signal| Decision {
+        let hold = |signal: Signal, by| Decision {
             changes: vec![Change::Deliver {
                 to: signal.target,
-                mail: Mail::Signal { signal, until: deadline, code },
+                mail: Mail::Signal { signal, by, until: deadline, code },
             }],
             ..Decision::default()
         };
         let give_up = now >= deadline || wanted.full || is_final;
         match self.way(wanted, &tried) {
-            Way::Here if !wanted.full => self.deliver(signal, Code::PeerUnavailable, now),
+            Way::Here if !wanted.full => self.deliver(signal, by, now),
             Way::Nodes(nodes) if is_first && !wanted.waits => {
-                route(Route { nodes, ask_all: false, signal, deadline: Some(deadline) })
+                route(Route { nodes, ask_all: false, signal, deadline: Some(deadline), by })
             }
-            Way::Wait | Way::Nodes(_) if !give_up => hold(signal),
+            Way::Wait | Way::Nodes(_) if !give_up => hold(signal, by),
             Way::Here | Way::Wait | Way::Nodes(_) | Way::Unknown => {
                 let mut decision = Decision::default();
-                bounce(&mut decision, &signal, sender, code, now);
+                bounce(&mut decision, &signal, by.as_ref(), sender, code, now);
                 decision
             }
         }
@@ -120,10 +121,13 @@ impl Node {
     }
 
     /// Into the mailbox here: read at once by a live session, within the hold by one that returns.
-    pub(super) fn deliver(&self, signal: Signal, code: Code, now: Millis) -> Decision {
-        let until = now.plus(self.settings.hold);
+    pub(super) fn deliver(&self, signal: Signal, by: Option<NodeId>, now: Millis) -> Decision {
+        let (until, code) = (now.plus(self.settings.hold), Code::PeerUnavailable);
         Decision {
-            changes: vec![Change::Deliver { to: signal.target, mail: Mail::Signal { signal, until, code } }],
+            changes: vec![Change::Deliver {
+                to: signal.target,
+                mail: Mail::Signal { signal, by, until, code },
+            }],
             ..Decision::default()
         }
     }
@@ -144,22 +148,34 @@ fn route(route: Route) -> Decision {
     Decision { errands: vec![Errand::Route(route)], ..Decision::default() }
 }
 
-/// Tells the sender, where it is now, that its signal could not be delivered.
-pub(super) fn bounce(decision: &mut Decision, signal: &Signal, sender: &Target, code: Code, now: Millis) {
+/// Tells the sender that its signal could not be delivered: first where it said it, for there it
+/// waits for an answer; then wherever it is. One that went away from another node may be back there
+/// before we hear of it, and we may have lost sight of the node that brought the signal.
+pub(super) fn bounce(
+    decision: &mut Decision,
+    signal: &Signal,
+    by: Option<&NodeId>,
+    sender: &Target,
+    code: Code,
+    now: Millis,
+) {
+    let said_it = |home: &Home| match home {
+        Home::Here(_) => by.is_none(),
+        Home::At(node) => by == Some(node),
+    };
+    let homes = sender.homes.iter().filter(|home| home.is_live() || !home.home.is_here());
+    let best = homes.rev().max_by_key(|home| (home.is_live(), said_it(&home.home), home.home.is_here()));
     let refusal = Refusal::of_signal(code, signal);
-    if sender.here().is_some_and(|here| here.is_live()) {
-        let mail = Mail::News(NodeMessage::Error(refusal).frame(now));
-        decision.changes.push(Change::Deliver { to: signal.from, mail });
-        return;
-    }
-    // One that went away from another node may be back there before we hear of it.
-    let (live, away): (Vec<_>, Vec<_>) = sender.homes.iter().partition(|home| home.is_live());
-    let node = live.into_iter().chain(away).find_map(|home| match &home.home {
-        Home::At(node) => Some(node.clone()),
-        Home::Here(_) => None,
-    });
+    let node = match best.map(|best| &best.home) {
+        Some(Home::Here(_)) => {
+            let mail = Mail::News(NodeMessage::Error(refusal).frame(now));
+            return decision.changes.push(Change::Deliver { to: signal.from, mail });
+        }
+        Some(Home::At(node)) => Some(node),
+        None => by,
+    };
     if let Some(node) = node {
         let back = Return { return_to: signal.from, network_name: signal.network.clone(), refusal };
-        decision.errands.push(Errand::Return { node, back });
+        decision.errands.push(Errand::Return { node: node.clone(), back });
     }
 }

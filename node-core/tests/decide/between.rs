@@ -153,7 +153,10 @@ fn a_signal_from_another_node_is_delivered_and_goes_no_further() {
     let scene = Scene::of([there('a', "n2"), here('b', 2), there('b', "n3")]).mesh(&["n3"]);
     assert_eq!(
         scene.decides(Event::Routed(node("n2"), signal('a', 'b'))),
-        [r#"deliver to b: offer a to b "sdp" until +10000, else peer-unavailable"#, "answer routed, found",]
+        [
+            r#"deliver to b: offer a to b "sdp" by n2 until +10000, else peer-unavailable"#,
+            "answer routed, found",
+        ]
     );
 }
 

@@ -3,7 +3,7 @@
 use pigeonhub_node_core::Event;
 
 use crate::support::scene::Scene;
-use crate::support::words::{NOW, Nuance, after, here, mail, network, there};
+use crate::support::words::{NOW, Nuance, after, here, mail, mail_by, network, there};
 
 fn passed() -> Event {
     Event::Passed(network("room"))
@@ -81,6 +81,19 @@ fn overdue_mail_finds_a_sender_that_moved() {
         [here('a', 1).away(true), there('a', "n2").away(false), there('a', "n3"), here('b', 2).away(true)];
     let scene = Scene::of(homes).waiting(mail('a', 'b', NOW));
     assert_eq!(scene.decides(passed()), ["return to a by n3: error peer-unavailable about offer to b"]);
+}
+
+/// Its session there waits for an answer; the one here may end before it reads it.
+#[test]
+fn overdue_mail_goes_back_to_where_it_was_said() {
+    let by = |node: &str| {
+        Scene::of([here('a', 1), there('a', "n2"), there('a', "n3"), here('b', 2).away(true)])
+            .waiting(mail_by(node, 'a', 'b', NOW))
+            .decides(passed())
+    };
+    assert_eq!(by("n2"), ["return to a by n2: error peer-unavailable about offer to b"]);
+    assert_eq!(by("n3"), ["return to a by n3: error peer-unavailable about offer to b"]);
+    assert_eq!(by("n4"), ["deliver to a: error peer-unavailable about offer to b"]);
 }
 
 #[test]

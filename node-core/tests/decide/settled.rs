@@ -9,7 +9,7 @@ use crate::support::words::{Nuance, after, here, mail, node, signal, there};
 /// An offer of `a` to `b` that these nodes were asked to take.
 fn settled(tried: &[&str], deadline: Option<Millis>, outcome: Outcome) -> Event {
     let nodes = tried.iter().map(|name| node(name)).collect();
-    Event::Settled(Route { nodes, ask_all: false, signal: signal('a', 'b'), deadline }, outcome)
+    Event::Settled(Route { nodes, ask_all: false, signal: signal('a', 'b'), deadline, by: None }, outcome)
 }
 
 fn refused() -> Outcome {

@@ -288,15 +288,17 @@ pub fn what_waits_is_said_and_a_full_mailbox_too<S: Mailroom<Error: Debug>>(stor
 
 pub fn waiting_signals_are_handed_out_once<S: Mailroom<Error: Debug>>(store: &S) {
     remember(store, [here('a', 1).away(false)]);
-    commit(store, vec![deliver('b', 'a', after(7)), deliver('c', 'a', after(8))]);
+    let brought = super::words::mail_by("n2", 'c', 'a', after(8));
+    commit(store, vec![deliver('b', 'a', after(7)), Change::Deliver { to: peer('a'), mail: brought }]);
     let waiting = Needs { waiting_for: Some(peer('a')), ..needs(&['a']) };
     let facts = load(store, &waiting);
     let handed = facts.waiting.into_iter().map(|mail| match mail {
-        Mail::Signal { signal, until, code } => (signal.from, until, code),
+        Mail::Signal { signal, by, until, code } => (signal.from, by, until, code),
         Mail::News(_) => panic!("news do not wait"),
     });
     let code = Code::PeerUnavailable;
-    assert_eq!(handed.collect::<Vec<_>>(), [(peer('b'), after(7), code), (peer('c'), after(8), code)]);
+    let brought = (peer('c'), Some(node("n2")), after(8), code);
+    assert_eq!(handed.collect::<Vec<_>>(), [(peer('b'), None, after(7), code), brought]);
     assert!(load(store, &waiting).waiting.is_empty());
 }
 

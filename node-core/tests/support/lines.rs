@@ -44,8 +44,9 @@ fn change(change: &Change) -> String {
         }
         Change::Forget { peer, home } => format!("forget {} {}", id(peer), place(home)),
         Change::Deliver { to, mail: Mail::News(frame) } => format!("deliver to {}: {}", id(to), news(frame)),
-        Change::Deliver { to, mail: Mail::Signal { signal, until, code } } => {
-            format!("deliver to {}: {} until {}, else {code}", id(to), of_signal(signal), when(*until))
+        Change::Deliver { to, mail: Mail::Signal { signal, by, until, code } } => {
+            let by = by.as_ref().map(|node| format!(" by {node}")).unwrap_or_default();
+            format!("deliver to {}: {}{by} until {}, else {code}", id(to), of_signal(signal), when(*until))
         }
         Change::Tell { to, frame } if to.is_empty() => format!("tell nobody: {}", news(frame)),
         Change::Tell { to, frame } => {

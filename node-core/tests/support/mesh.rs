@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pigeonhub_node_core::{
-    Caller, Decision, Errand, Event, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
+    Caller, Decision, Errand, Event, Needs, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
 };
 use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal};
 use pigeonhub_protocol::{
-    Code, Frame, MessageId, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage,
+    Code, Frame, MessageId, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, Refusal,
 };
 
 use super::shelf::{Shelf, at_once};
@@ -29,7 +29,8 @@ pub struct Mesh {
     errands: VecDeque<(usize, Errand)>,
     /// What peers heard, in order: node, peer, the network that it was in, the message.
     pub heard: Vec<(usize, PeerId, Option<NetworkName>, NodeMessage)>,
-    /// Signals that came back while the sender's node could not be reached.
+    /// Signals that came back while the sender's node could not be reached, or to a node that only
+    /// sent them after their target.
     pub lost_returns: BTreeSet<MessageId>,
 }
 
@@ -95,6 +96,23 @@ impl Mesh {
         self.hear(at, peer, mail.into_iter().map(|mail| mail.into_frame(now)));
     }
 
+    /// The refusals that a peer has not read; its session is about to end, so it never will.
+    pub fn unread_refusals(&self, at: usize, peer: PeerId) -> Vec<Refusal> {
+        let Some(Caller { session, network: Some(network), .. }) = self.callers.get(&(at, peer)).cloned()
+        else {
+            return Vec::new();
+        };
+        let mut memory = self.hosts[at].shelf.memory.borrow_mut();
+        let mail = memory.take(&network, peer, session, usize::MAX);
+        memory.put_back(&network, peer, mail.clone());
+        let messages = mail.into_iter().map(|mail| NodeMessage::parse(mail.into_frame(self.now).as_str()));
+        let refusal = |message| match message {
+            Ok(NodeMessage::Error(refusal)) => Some(refusal),
+            _ => None,
+        };
+        messages.filter_map(refusal).collect()
+    }
+
     pub fn read_all(&mut self) {
         let callers: Vec<_> = self.callers.keys().copied().collect();
         callers.into_iter().for_each(|(at, peer)| self.read(at, peer));
@@ -153,9 +171,12 @@ impl Mesh {
         }
     }
 
+    pub fn is_cut(&self, one: usize, two: usize) -> bool {
+        self.cut.contains(&(one.min(two), one.max(two)))
+    }
+
     fn reachable(&self, at: usize) -> Vec<usize> {
-        let is_cut = |other: usize| self.cut.contains(&(at.min(other), at.max(other)));
-        (0..self.hosts.len()).filter(|other| *other != at && !is_cut(*other)).collect()
+        (0..self.hosts.len()).filter(|other| *other != at && !self.is_cut(at, *other)).collect()
     }
 
     fn peer_event(&mut self, at: usize, peer: PeerId, event: Event) {
@@ -221,7 +242,15 @@ impl Mesh {
             Errand::Return { node, back } => {
                 let other = self.reachable(at).into_iter().find(|other| self.hosts[*other].node.id == node);
                 match other {
-                    Some(other) => drop(self.happen(other, Event::Returned(own, back))),
+                    Some(other) => {
+                        let (network, sender) = (back.network_name.clone(), back.return_to);
+                        let known = Needs::about(network, &[sender]);
+                        let known = self.hosts[other].shelf.memory.borrow_mut().load(&known);
+                        if known.targets[0].here().is_none() {
+                            self.lost_returns.extend(back.refusal.id.clone());
+                        }
+                        self.happen(other, Event::Returned(own, back));
+                    }
                     None => self.lost_returns.extend(back.refusal.id),
                 }
             }

@@ -121,7 +121,13 @@ pub fn signal(from: char, to: char) -> Signal {
 }
 
 pub fn mail(from: char, to: char, until: Millis) -> Mail {
-    Mail::Signal { signal: signal(from, to), until, code: Code::PeerUnavailable }
+    Mail::Signal { signal: signal(from, to), by: None, until, code: Code::PeerUnavailable }
+}
+
+/// The same, brought by another node.
+pub fn mail_by(by: &str, from: char, to: char, until: Millis) -> Mail {
+    let by = Some(node(by));
+    Mail::Signal { signal: signal(from, to), by, until, code: Code::PeerUnavailable }
 }
 
 /// Another node: the peer is there; these here were named to it.

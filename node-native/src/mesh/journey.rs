@@ -133,6 +133,7 @@ mod tests {
             ask_all,
             signal,
             deadline: None,
+            by: None,
         }
     }
 
