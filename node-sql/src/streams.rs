@@ -24,7 +24,11 @@ impl<D: Database> SqlStore<D> {
                    ON CONFLICT (session) DO UPDATE SET name = ?2, until = ?3 RETURNING 1";
         let parameters = [session.0.into(), name.into(), until.into(), self.now.into(), most.into()];
         let opened = !self.run(sql, &parameters).await?.is_empty();
-        Ok(if opened { self.streams(session, name).await? } else { None })
+        if !opened {
+            return Ok(None);
+        }
+        // If a newer one came at this very moment, this one will find that out in its time.
+        Ok(Some(self.streams(session, name).await?.unwrap_or(most)))
     }
 
     /// How many streams there are; `None` if this one is to end, for its session has a newer one.
