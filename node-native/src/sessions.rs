@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pigeonhub_node_core::{Admission, Node, SessionId};
-use pigeonhub_protocol::{Close, Millis, PeerId};
+use pigeonhub_protocol::{Close, Code, Millis, PeerId};
 use tokio::time::timeout;
 
 use crate::clock::now;
@@ -94,24 +94,32 @@ impl Sessions {
         Seat { peer, session, line, sessions: Arc::clone(self) }
     }
 
-    /// A peer is here over plain HTTP until then, unless it is here in another way: whether it is.
-    pub fn visit(&self, peer: PeerId, session: SessionId, until: Millis, now: Millis, most: usize) -> bool {
+    /// A peer is here over plain HTTP until then.
+    ///
+    /// # Errors
+    /// [`Code::AlreadyConnected`]: it is here in another way. [`Code::NodeFull`]: there are `most`
+    /// visitors.
+    pub fn visit(
+        &self,
+        peer: PeerId,
+        session: SessionId,
+        until: Millis,
+        now: Millis,
+        most: usize,
+    ) -> Result<(), Code> {
         if self.open.lock().contains_key(&peer) {
-            return false;
+            return Err(Code::AlreadyConnected);
         }
         let mut visits = self.visits.lock();
         if visits.len() >= most {
             visits.retain(|_, (_, until)| *until > now);
         }
-        let is_other = |(other, until): &(SessionId, Millis)| *other != session && *until > now;
-        let may = match visits.get(&peer) {
-            Some(known) => !is_other(known),
-            None => visits.len() < most,
+        match visits.get(&peer) {
+            Some((other, until)) if *other != session && *until > now => return Err(Code::AlreadyConnected),
+            None if visits.len() >= most => return Err(Code::NodeFull),
+            Some(_) | None => visits.insert(peer, (session, until)),
         };
-        if may {
-            visits.insert(peer, (session, until));
-        }
-        may
+        Ok(())
     }
 
     /// A visit is over.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, Stream, stream};
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_node_core::{Caller, ConverseError, Event, MailSeq, Talk, converse, mail, resume};
+use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{Code, Frame};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -43,17 +44,24 @@ impl Host {
             None => unreachable!("the store in memory never waits"),
         };
         // A socket of the same peer that came at this very moment stays; its announce counts.
-        self.renew(&conversation.caller);
+        if let Err(Code::NodeFull) = self.renew(&conversation.caller) {
+            self.happen(Event::Gone(conversation.caller, Departure::Closed));
+            return self.full();
+        }
         let reply = rest::conversation(&self.node.id, &conversation);
         self.carry_out(conversation.errands);
         reply
     }
 
-    /// The visit goes on; whether the peer is not here in another way.
-    fn renew(&self, caller: &Caller) -> bool {
+    fn full(&self) -> Reply {
+        Reply::full(self.mesh.membership().up().map(|node| node.u.as_str()))
+    }
+
+    /// The visit goes on, unless the peer is here in another way or the node is full.
+    fn renew(&self, caller: &Caller) -> Result<(), Code> {
         if caller.network.is_none() {
             self.sessions.leave(caller.peer, caller.session);
-            return true;
+            return Ok(());
         }
         let most = self.node.settings.connections;
         self.sessions.visit(caller.peer, caller.session, now().plus(ABSENCE), now(), most)
@@ -71,8 +79,10 @@ impl Host {
         let Some(network) = caller.network.clone() else {
             return response(Reply::refuse(Code::NotAnnounced));
         };
-        if !self.renew(&caller) {
-            return response(Reply::refuse(Code::AlreadyConnected));
+        match self.renew(&caller) {
+            Ok(()) => {}
+            Err(Code::NodeFull) => return response(self.full()),
+            Err(code) => return response(Reply::refuse(code)),
         }
         let line = Arc::new(Line::default());
         let outlet = Arc::clone(&line) as Arc<dyn pigeonhub_node_core::Outlet>;
@@ -113,7 +123,7 @@ impl Visit {
         loop {
             if Instant::now() >= self.renewal {
                 self.renewal = Instant::now() + RENEWAL;
-                if !self.host.renew(&self.caller) {
+                if self.host.renew(&self.caller).is_err() {
                     return None;
                 }
                 self.host.happen(Event::StillHere(self.caller.clone()));

@@ -10,24 +10,6 @@ use crate::story::{assert_media_flows, assert_talk, join, join_with};
 const CROWD: usize = 40;
 const CUT_AFTER: usize = 7;
 
-/// A node that a page visits over plain HTTP. Whatever is one can take part in the story.
-trait Visited {
-    /// Where it listens, on this machine.
-    fn port(&self) -> u16;
-    /// It is gone, as in a crash.
-    fn kill(&mut self);
-}
-
-impl Visited for TestNode {
-    fn port(&self) -> u16 {
-        self.port
-    }
-
-    fn kill(&mut self) {
-        Self::kill(self);
-    }
-}
-
 /// A page that visits a node by this cable, and may go to another one when that is gone.
 async fn visit(server: &PageServer, cable: &Cable, other: Option<&TestNode>) -> (Page, String) {
     let visited = json!({"url": cable.url(), "transport": "http"});
@@ -37,20 +19,24 @@ async fn visit(server: &PageServer, cable: &Cable, other: Option<&TestNode>) -> 
     (page, id)
 }
 
+/// They find each other, and one calls the other with sound and picture.
+async fn they_call_each_other((ada, ada_id): (&Page, &str), (ben, ben_id): (&Page, &str)) {
+    assert_eq!(ada.until("data", [ben_id]).await, json!({"name": "Ben"}));
+    ben.until("data", [ada_id]).await;
+    ada.call("dial", json!([ben_id, true])).await;
+    ben.until("state", [ada_id]).await;
+    assert_talk((ada, ada_id), (ben, ben_id), "by request and event").await;
+    assert_media_flows(ben, ada_id).await;
+}
+
 /// Ada visits a node over plain HTTP, Ben is on a second one by WebSocket; the third is for when
 /// Ada's dies.
-async fn they_call_each_other_and_outlive_the_visited_node(visited: &mut impl Visited, others: &[TestNode]) {
+async fn they_call_each_other_and_outlive_the_visited_node(visited: &mut TestNode, others: &[TestNode]) {
     let server = serve().await;
-    let cable = Cable::to(visited.port()).await;
+    let cable = Cable::to(visited.port).await;
     let (ada, ada_id) = visit(&server, &cable, Some(&others[1])).await;
     let (ben, ben_id) = join(&server, &others[0], "Ben").await;
-    assert_eq!(ada.until("data", [ben_id.as_str()]).await, json!({"name": "Ben"}));
-    ben.until("data", [ada_id.as_str()]).await;
-
-    ada.call("dial", json!([ben_id, true])).await;
-    ben.until("state", [ada_id.as_str()]).await;
-    assert_talk((&ada, &ada_id), (&ben, &ben_id), "by request and event").await;
-    assert_media_flows(&ben, &ada_id).await;
+    they_call_each_other((&ada, &ada_id), (&ben, &ben_id)).await;
 
     visited.kill();
     let (cleo, cleo_id) = join(&server, &others[1], "Cleo").await;
@@ -63,9 +49,9 @@ async fn they_call_each_other_and_outlive_the_visited_node(visited: &mut impl Vi
 }
 
 /// Peers come while the stream is cut: the page is told of each, once, and its session stands.
-async fn nothing_is_lost_or_repeated_when_streams_are_cut(visited: &impl Visited, other: &TestNode) {
+async fn nothing_is_lost_or_repeated_when_streams_are_cut(visited: &TestNode, other: &TestNode) {
     let server = serve().await;
-    let cable = Cable::to(visited.port()).await;
+    let cable = Cable::to(visited.port).await;
     let (ada, _) = visit(&server, &cable, None).await;
     let before = ada.call("nodeStates", json!([])).await;
     let mut crowd = Vec::new();
@@ -98,6 +84,33 @@ async fn a_browser_loses_nothing_when_its_stream_is_cut() {
     let _turn = one_browser_test_at_a_time().await;
     let mesh = Mesh::patient(2).await;
     nothing_is_lost_or_repeated_when_streams_are_cut(&mesh.nodes[0], &mesh.nodes[1]).await;
+}
+
+/// A serverless node, and a native one that it knows.
+async fn serverless_and_native() -> (TestNode, TestNode) {
+    let native = TestNode::start("native", &[], &["--signaling-timeout", "15000"]).await;
+    let serverless = TestNode::spin("serverless", &[&native], &[("signaling-timeout", "15000")]).await;
+    // It sleeps until it is asked.
+    serverless.sees(1).await;
+    native.sees(1).await;
+    (serverless, native)
+}
+
+#[tokio::test]
+async fn a_browser_on_a_serverless_node_calls_one_on_a_native_node() {
+    let _turn = one_browser_test_at_a_time().await;
+    let ((serverless, native), server) = (serverless_and_native().await, serve().await);
+    let cable = Cable::to(serverless.port).await;
+    let (ada, ada_id) = visit(&server, &cable, None).await;
+    let (ben, ben_id) = join(&server, &native, "Ben").await;
+    they_call_each_other((&ada, &ada_id), (&ben, &ben_id)).await;
+}
+
+#[tokio::test]
+async fn a_browser_on_a_serverless_node_loses_nothing_when_its_stream_is_cut() {
+    let _turn = one_browser_test_at_a_time().await;
+    let (serverless, native) = serverless_and_native().await;
+    nothing_is_lost_or_repeated_when_streams_are_cut(&serverless, &native).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Who gets in: paths, peer ids, one socket for each id.
 
-use pigeonhub_tests::{Closed, StalledPeer, TestNode, WirePeer, fresh_id, meet};
+use pigeonhub_tests::{Closed, StalledPeer, TestNode, Transport, WirePeer, fresh_id, http, meet};
+use reqwest::Method;
+use serde_json::json;
 
 /// Refused after the upgrade, for browsers see nothing of what comes before it.
 async fn assert_refused(url: &str, reason: &str) {
@@ -99,4 +101,19 @@ async fn a_full_node_says_so() {
     let node = TestNode::start("node", &[], &["--max-connections", "1"]).await;
     let _first = WirePeer::connect(&node).await;
     assert_refused(&format!("{}/?peerId={}", node.ws(), fresh_id()), "Maximum connections reached").await;
+}
+
+#[tokio::test]
+async fn a_node_full_of_visitors_names_others() {
+    let other = TestNode::alone("other").await;
+    let node = TestNode::start("node", &[&other], &["--max-connections", "1"]).await;
+    node.sees(1).await;
+    let _first = WirePeer::join_by(Transport::Events, &node, "room").await;
+    let second = json!({"peerId": fresh_id(), "messages": [{"type": "announce", "networkName": "room"}]});
+    let request = http::request(Method::POST, node.url("/signaling/exchange")).json(&second);
+    let answer = http::send(request).await;
+    answer.assert_error(503, "node-full");
+    assert_eq!(answer.json()["nodes"], json!([other.ws()]));
+    // It is not there by half.
+    assert_eq!(node.health().await["peers"], 1);
 }
