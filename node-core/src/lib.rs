@@ -49,7 +49,7 @@ pub use event::{Caller, Event};
 pub use exchange::{Store, exchange};
 pub use facts::{Facts, Few, Needs, Sample, Target};
 pub use mail::{Mail, MailSeq, Mailbox, Overflow};
-pub use membership::{Contact, Impostor, Membership, MeshChange, Standing, is_node_url};
+pub use membership::{Contact, Impostor, Membership, MeshChange, Standing};
 pub use memory::{Memory, Outlet};
 pub use node::{Admission, Node, Settings};
 pub use parcel::{Batch, Parcel};

@@ -17,7 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor, http_url};
+use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor, http_url, is_node_url};
 use pigeonhub_protocol::{Millis, Moment, NodeId};
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,23 @@ impl Membership {
         &self.own
     }
 
+    /// This node says something new of itself.
+    pub fn renew(&mut self, own: NodeDescriptor) {
+        self.own = own;
+    }
+
+    /// Somebody says that there is a node at `url`: it is dialled, unless it is known.
+    pub fn suggest(&mut self, url: &str, now: Millis) {
+        self.add(url, false, now);
+    }
+
+    /// What is known of the node at `url`.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Option<&Contact> {
+        let url = http_url(url);
+        self.contacts.iter().find(|contact| contact.is_at(&url))
+    }
+
     /// The other nodes.
     #[must_use]
     pub fn contacts(&self) -> &[Contact] {
@@ -102,6 +119,12 @@ impl Membership {
             .filter_map(|contact| contact.descriptor.as_ref())
     }
 
+    /// Where this node is, and those that can be reached.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        core::iter::once(&self.own).chain(self.up()).map(|node| node.u.clone()).collect()
+    }
+
     /// What this node says to the one that it dials at `url`.
     #[must_use]
     pub fn greeting(&self, url: &str, now: Millis) -> Meeting {
@@ -118,7 +141,7 @@ impl Membership {
         // To a node that we gave up for a while we are a new one: we forgot what it told us.
         let losses = with.map_or(0, |contact| contact.losses);
         Meeting {
-            node: NodeDescriptor { timestamp: now, ..self.own.clone() },
+            node: self.own.given_out(now),
             nodes: self.up().cloned().collect(),
             incarnation: self.incarnation.wrapping_add(losses),
         }
@@ -289,14 +312,4 @@ impl Membership {
         self.contacts.push(Contact::new(url, configured, now));
         Some(self.contacts.len() - 1)
     }
-}
-
-/// `http` or `https`, a host, perhaps a port; no path, no query, no credentials.
-#[must_use]
-pub fn is_node_url(url: &str) -> bool {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    rest.is_some_and(|authority| {
-        let good = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-        (1..=256).contains(&authority.len()) && authority.bytes().all(good)
-    })
 }

@@ -19,6 +19,7 @@ fn descriptor(name: &str) -> NodeDescriptor {
         priority: None,
         version: String::new(),
         timestamp: Millis(0),
+        more: Default::default(),
     }
 }
 

@@ -45,7 +45,8 @@ fn body(reply: &Reply) -> Value {
 #[test]
 fn every_route_has_its_method() {
     let gets = ["/", "/health", "/signaling", "/generate-peer-id", "/peers", "/hubs", "/metrics"];
-    let more = ["/api/node", "/.well-known/pigeonhub-bootstrap", "/api/find/t", "/health/"];
+    let known = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
+    let more = ["/api/node", known[0], known[1], "/api/find/t", "/health/"];
     for path in gets.into_iter().chain(more) {
         assert!(get(path).is_ok(), "{path}");
         assert!(route(&Request { method: "HEAD", path, query: "", body: b"", node: None }).is_ok());
@@ -260,6 +261,7 @@ fn descriptor(name: &str) -> NodeDescriptor {
         priority: None,
         version: "1".into(),
         timestamp: Millis(0),
+        more: Default::default(),
     }
 }
 

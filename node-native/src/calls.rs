@@ -28,6 +28,7 @@ impl Host {
             Call::Hubs => self.status(|status| status.hubs()),
             Call::Descriptor => self.status(|status| status.descriptor()),
             Call::Bootstrap => self.status(|status| status.bootstrap()),
+            Call::Seeds => self.seeds(),
             Call::Signaling => {
                 let listed = self.store.page(&NetworkName::default(), None, LISTED);
                 self.status(|status| status.signaling(&listed))

@@ -1,10 +1,14 @@
 //! What an operator chooses: every option is a flag and an environment variable.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
 use axum::http::HeaderValue;
 use axum::http::uri::Uri;
 use clap::{Parser, ValueEnum};
-use pigeonhub_node_core::{Settings, is_node_url};
-use pigeonhub_protocol::mesh::http_url;
+use pigeonhub_bootstrap::{Configured, Descriptor, Environment, Region, parse_bootstrap_peers_from_env};
+use pigeonhub_node_core::Settings;
+use pigeonhub_protocol::mesh::{http_url, is_node_url};
 use pigeonhub_protocol::{NodeId, limit};
 
 use crate::Error;
@@ -25,6 +29,23 @@ pub struct Config {
     /// Nodes to meet first, separated by commas
     #[arg(long, env = "BOOTSTRAP_PEERS", value_delimiter = ',')]
     pub bootstrap_peers: Vec<String>,
+    /// Where to look for more nodes, separated by commas: domains, as in example.org (its
+    /// /.well-known/pigeonhub-bootstrap, and its DNS), or URLs of servers
+    #[arg(long, env = "BOOTSTRAP_DOMAINS", value_delimiter = ',')]
+    pub bootstrap_domains: Vec<String>,
+    /// Ed25519 keys in base64, separated by commas: what they signed is trusted more, and seed
+    /// bundles of others are refused
+    #[arg(long, env = "BOOTSTRAP_KEYS", value_delimiter = ',')]
+    pub bootstrap_keys: Vec<String>,
+    /// Whether to dial the built-in list, too: production, development or local
+    #[arg(long, env = "BOOTSTRAP_BUILT_IN")]
+    pub bootstrap_built_in: Option<String>,
+    /// The DNS server, as in 127.0.0.1:53 [default: the system's]
+    #[arg(long, env = "DNS_RESOLVER")]
+    pub dns_resolver: Option<SocketAddr>,
+    /// Folder for what survives a restart: the nodes that were found [default: nothing does]
+    #[arg(long, env = "DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
     /// The node's name in the mesh [default: made from the key]
     #[arg(long, env = "NODE_ID")]
     pub node_id: Option<NodeId>,
@@ -80,6 +101,11 @@ impl Default for Config {
             host: "127.0.0.1".into(),
             public_url: None,
             bootstrap_peers: Vec::new(),
+            bootstrap_domains: Vec::new(),
+            bootstrap_keys: Vec::new(),
+            bootstrap_built_in: None,
+            dns_resolver: None,
+            data_dir: None,
             node_id: None,
             node_key: None,
             region: None,
@@ -125,19 +151,45 @@ impl Config {
         }
     }
 
-    /// The bootstrap peers, without blanks.
+    /// The nodes to meet first.
     ///
     /// # Errors
     /// [`Error::Option`]: one of them is no URL of a node.
-    pub(crate) fn bootstrap(&self) -> Result<Vec<String>, Error> {
-        let peers = self.bootstrap_peers.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
-        peers
-            .map(|url| {
-                let reason = format!("{url} is not of the form wss://host or ws://host:port");
-                let good = is_node_url(&http_url(url));
-                good.then(|| url.to_owned()).ok_or(Error::Option { option: "BOOTSTRAP_PEERS", reason })
-            })
-            .collect()
+    pub(crate) fn bootstrap(&self) -> Result<Vec<Descriptor>, Error> {
+        let Configured { peers, junk } = parse_bootstrap_peers_from_env(&self.bootstrap_peers.join(","));
+        match junk.first() {
+            None => Ok(peers),
+            Some((url, why)) => {
+                Err(Error::Option { option: "BOOTSTRAP_PEERS", reason: format!("{url}: {why}") })
+            }
+        }
+    }
+
+    /// Where the node is.
+    ///
+    /// # Errors
+    /// [`Error::Option`]: there is no such region.
+    pub(crate) fn region(&self) -> Result<Option<Region>, Error> {
+        let name = self.region.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let region = |name| {
+            let names = Region::ALL.map(Region::name).join(", ");
+            let reason = format!("{name} is none of {names}");
+            Region::named(name).ok_or(Error::Option { option: "REGION", reason })
+        };
+        name.map(region).transpose()
+    }
+
+    /// Which part of the built-in list is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Option`]: there is no such part.
+    pub(crate) fn built_in(&self) -> Result<Option<Environment>, Error> {
+        let name = self.bootstrap_built_in.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let environment = |name| {
+            let reason = format!("{name} is none of production, development, local");
+            Environment::named(name).ok_or(Error::Option { option: "BOOTSTRAP_BUILT_IN", reason })
+        };
+        name.map(environment).transpose()
     }
 
     /// The allowed origins; `None` allows all.
@@ -172,7 +224,8 @@ mod tests {
     #[test]
     fn bootstrap_peers_are_a_list_without_blanks() {
         let config = parse(&["--bootstrap-peers", " wss://a.example , ,ws://127.0.0.1:3001/"]);
-        assert_eq!(config.bootstrap().unwrap(), ["wss://a.example", "ws://127.0.0.1:3001/"]);
+        let urls: Vec<_> = config.bootstrap().unwrap().into_iter().map(|peer| peer.u).collect();
+        assert_eq!(urls, ["wss://a.example", "ws://127.0.0.1:3001"]);
         for junk in ["a.example", "ftp://a.example", "wss://", "wss://a.example/path?x"] {
             assert!(parse(&["--bootstrap-peers", junk]).bootstrap().is_err(), "{junk}");
         }
@@ -187,6 +240,17 @@ mod tests {
         assert_eq!(url(&["--public-url", "https://a.example/"]).as_deref(), Ok("wss://a.example"));
         assert_eq!(url(&["--public-url", "wss://a.example:8443"]).as_deref(), Ok("wss://a.example:8443"));
         assert!(url(&["--public-url", "a.example"]).is_err());
+    }
+
+    #[test]
+    fn regions_and_lists_that_do_not_exist_are_refused() {
+        assert_eq!(parse(&[]).region().unwrap(), None);
+        assert_eq!(parse(&["--region", "eu-west"]).region().unwrap(), Some(Region::EuWest));
+        assert!(parse(&["--region", "mars"]).region().is_err());
+        assert_eq!(parse(&[]).built_in().unwrap(), None, "nobody dials the built-in list unasked");
+        let built_in = |name| parse(&["--bootstrap-built-in", name]).built_in();
+        assert_eq!(built_in("production").unwrap(), Some(Environment::Production));
+        assert!(built_in("staging").is_err());
     }
 
     #[test]

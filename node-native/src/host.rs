@@ -9,6 +9,7 @@ use pigeonhub_node_core::{Decision, Event, Node, Records, exchange};
 use pigeonhub_protocol::{Millis, Moment};
 use tokio::sync::watch;
 
+use crate::bootstrap::Bootstrap;
 use crate::clock::Clock;
 use crate::mesh::Mesh;
 use crate::metrics::Metrics;
@@ -30,6 +31,8 @@ pub struct Host {
     pub sessions: Arc<Sessions>,
     /// The other nodes.
     pub mesh: Mesh,
+    /// Where other nodes are looked for.
+    pub bootstrap: Bootstrap,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// What seals the tickets of peers that come over plain HTTP.

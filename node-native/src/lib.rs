@@ -12,6 +12,7 @@
 //! # Ok(()) }
 //! ```
 
+mod bootstrap;
 mod calls;
 mod clock;
 mod config;

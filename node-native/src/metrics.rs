@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pigeonhub_bootstrap::Refusal;
+
 /// Counters. Sockets count for themselves and add up now and then, so that no core waits for
 /// another's count.
 #[derive(Debug, Default)]
@@ -17,6 +19,10 @@ pub struct Metrics {
     pub posts: AtomicU64,
     /// Requests to other nodes that failed.
     pub failed_posts: AtomicU64,
+    /// Nodes that were named by a domain, DNS or the cache; one counts each time.
+    pub found: AtomicU64,
+    /// What was found and not used, in the order of [`Refusal::CODES`].
+    pub refused_finds: [AtomicU64; Refusal::CODES.len()],
 }
 
 /// Figures of the moment.
@@ -63,9 +69,17 @@ impl Metrics {
             ("frames_in_total", "Frames from peers.", &self.frames_in),
             ("frames_out_total", "Frames to peers.", &self.frames_out),
             ("posts_total", "Requests to other nodes.", &self.posts),
+            ("bootstrap_found_total", "Nodes that were found, each time.", &self.found),
             ("failed_posts_total", "Requests to other nodes that failed.", &self.failed_posts),
         ] {
             line("counter", name, help, counter.load(Ordering::Relaxed));
+        }
+        text.push_str("# HELP pigeonhub_bootstrap_refused_total What was found and not used.\n");
+        text.push_str("# TYPE pigeonhub_bootstrap_refused_total counter\n");
+        for (reason, counter) in Refusal::CODES.iter().zip(&self.refused_finds) {
+            let value = counter.load(Ordering::Relaxed);
+            // As above.
+            let _ = writeln!(text, "pigeonhub_bootstrap_refused_total{{reason=\"{reason}\"}} {value}");
         }
         text
     }

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::bootstrap::Bootstrap;
 use crate::clock::{Clock, now};
 use crate::host::Host;
 use crate::mesh::{Courier, Gate, Mesh};
@@ -51,7 +52,8 @@ impl fmt::Debug for Running {
 /// # Errors
 /// The address is taken or not ours ([`Error::Listen`]), or an option is not valid.
 pub async fn start(config: Config) -> Result<Running, Error> {
-    let (key, bootstrap, origins) = (key::signing_key(&config)?, config.bootstrap()?, config.origins()?);
+    let (key, origins) = (key::signing_key(&config)?, config.origins()?);
+    let bootstrap = Bootstrap::new(&config)?;
     let listener = listen(&config).await?;
     let address = listener.local_addr().map_err(Error::Local)?;
     let port = address.port();
@@ -61,13 +63,14 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let secret = Secret::new(config.mesh_secret.as_deref());
     let metrics = Arc::new(Metrics::default());
     let patience = Duration::from_millis(config.signaling_timeout);
-    let courier = Courier::new(key, id.clone(), secret.clone(), patience, Arc::clone(&metrics))?;
+    let courier =
+        Courier::new(key, id.clone(), secret.clone(), patience, bootstrap.dns(), Arc::clone(&metrics))?;
     let url = config.url(port)?;
-    let own = descriptor(&config, &id, &url, courier.public_key());
+    let own = descriptor(&config, &id, &url, courier.public_key())?;
     let gate = Gate::new(id.clone(), names(&config, &own, port), secret);
     let clock = Clock::new()?;
     // Fits into what JavaScript takes for a whole number.
-    let membership = Membership::new(own, clock.dice() >> 12, bootstrap);
+    let membership = Membership::new(own, clock.dice() >> 12, bootstrap.configured());
 
     let host = Arc::new(Host {
         node: Node { id, settings: config.settings() },
@@ -76,6 +79,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         records: Mutex::new(Records::default()),
         sessions: Arc::new(Sessions::default()),
         mesh: Mesh::new(membership, courier, gate),
+        bootstrap,
         metrics,
         tickets,
         app: config.app_id,
@@ -85,9 +89,11 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         stopping: watch::Sender::new(false),
     });
     tracing::info!(node = %host.node.id, url, %address, "node starts");
+    host.renew_descriptor();
     let router = http::router(Arc::clone(&host), origins);
     let accepting = tokio::spawn(accept(Arc::clone(&host), listener, router));
     tokio::spawn(Arc::clone(&host).keep_mesh());
+    tokio::spawn(Arc::clone(&host).keep_bootstrap());
     tokio::spawn(Arc::clone(&host).sweep());
     Ok(Running { host, address, accepting })
 }
@@ -101,17 +107,18 @@ async fn listen(config: &Config) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
-fn descriptor(config: &Config, id: &NodeId, url: &str, public_key: String) -> NodeDescriptor {
-    NodeDescriptor {
+fn descriptor(config: &Config, id: &NodeId, url: &str, public_key: String) -> Result<NodeDescriptor, Error> {
+    Ok(NodeDescriptor {
         node_id: id.clone(),
         t: url.split(':').next().unwrap_or_default().into(),
         u: url.into(),
         public_key,
-        region: config.region.clone(),
+        region: config.region()?.map(|region| region.name().into()),
         priority: None,
         version: env!("CARGO_PKG_VERSION").into(),
         timestamp: now(),
-    }
+        more: serde_json::Map::new(),
+    })
 }
 
 /// By what other nodes may call this one in a request that does not name it.

@@ -55,7 +55,7 @@ impl Host {
         let known = self.mesh.find(&node.node_id).and_then(|contact| contact.descriptor.as_ref());
         if !known.is_some_and(same) {
             let url = node.http_url();
-            if !pigeonhub_node_core::is_node_url(&url) {
+            if !pigeonhub_protocol::mesh::is_node_url(&url) {
                 return unauthorized("that is no URL of a node");
             }
             let found = self.get(&url, "/api/node").await.ok();

@@ -181,6 +181,7 @@ fn descriptor(settings: &Settings, id: &NodeId, key: &SigningKey, u: String) -> 
         priority: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         timestamp: Millis::default(),
+        more: Default::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+use pigeonhub_bootstrap::seed_bundle;
 use pigeonhub_node_core::gate::{MESH_HEADER, Secret};
 use pigeonhub_node_core::rest::{self, Call, EventsQuery, Publication, Replica, Reply, Status};
 use pigeonhub_node_core::{ConverseError, Event, Record, Talk, converse};
@@ -15,6 +16,9 @@ use crate::settings::Settings;
 
 /// Peers that `GET /signaling` shows.
 const LISTED: usize = 100;
+
+/// For how many seconds the seed bundle holds.
+const SEEDS_EXPIRE: u64 = 24 * 60 * 60;
 
 /// Serves one request.
 pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
@@ -116,6 +120,7 @@ impl Host {
             Call::Hubs => self.status(|status| status.hubs()).await?,
             Call::Descriptor => self.status(|status| status.descriptor()).await?,
             Call::Bootstrap => self.status(|status| status.bootstrap()).await?,
+            Call::Seeds => self.seeds(),
             Call::Signaling => {
                 let listed = self.store.page(&NetworkName::default(), None, LISTED).await?;
                 self.status(|status| status.signaling(&listed)).await?
@@ -226,6 +231,10 @@ impl Host {
             .map(|contact| self.post(&contact.url, "/api/replicate", contact.node(), body.clone(), end));
         let answers = futures_util::future::join_all(posts).await;
         (answers.iter().filter(|answer| answer.is_ok()).count(), nodes.len())
+    }
+
+    fn seeds(&self) -> Reply {
+        Reply::ok(&seed_bundle(&self.key, &self.settings.app_id, &self.mesh.urls(), now(), SEEDS_EXPIRE))
     }
 
     async fn status(&self, reply: impl FnOnce(&Status<'_>) -> Reply) -> Result<Reply, StoreError> {

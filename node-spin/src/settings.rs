@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pigeonhub_bootstrap::parse_bootstrap_peers_from_env;
 use spin_sdk::variables;
 
 /// The settings. Empty variables count as absent.
@@ -34,12 +35,15 @@ impl Settings {
     /// Reads the variables.
     pub fn read() -> Self {
         let bootstrap = text("bootstrap_peers").unwrap_or_default();
-        let peers = bootstrap.split(',').map(str::trim).filter(|url| !url.is_empty());
+        let configured = parse_bootstrap_peers_from_env(&bootstrap);
+        for (url, why) in &configured.junk {
+            eprintln!("bootstrap_peers: {url}: {why}");
+        }
         Self {
             node_id: text("node_id"),
             node_key: text("node_key"),
             public_url: text("public_url"),
-            bootstrap_peers: peers.map(str::to_owned).collect(),
+            bootstrap_peers: configured.peers.into_iter().map(|peer| peer.u).collect(),
             app_id: text("app_id").unwrap_or_else(|| "pigeonhub-mesh".into()),
             region: text("region"),
             mesh_secret: text("mesh_secret"),

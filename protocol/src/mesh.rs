@@ -14,6 +14,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{Code, Millis, NetworkName, NodeId, PeerId, RawJson, Refusal, Signal};
 
@@ -57,14 +58,28 @@ pub struct NodeDescriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u32>,
     /// Version of the software.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// When the descriptor was made.
     #[serde(default)]
     pub timestamp: Millis,
+    /// `signature`, `expires`, and what newer versions say: passed on as it came, because the node
+    /// has signed it.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 impl NodeDescriptor {
+    /// The descriptor as its node gives it out now; one that is signed stays as it was signed.
+    #[must_use]
+    pub fn given_out(&self, now: Millis) -> Self {
+        let mut descriptor = self.clone();
+        if !self.more.contains_key("signature") {
+            descriptor.timestamp = now;
+        }
+        descriptor
+    }
+
     /// The URL for HTTP requests: `ws` becomes `http`, `wss` becomes `https`.
     #[must_use]
     pub fn http_url(&self) -> String {
@@ -84,6 +99,16 @@ pub fn http_url(url: &str) -> String {
         }
         _ => url.to_string(),
     }
+}
+
+/// `http` or `https`, a host, perhaps a port; no path, no query, no credentials.
+#[must_use]
+pub fn is_node_url(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    rest.is_some_and(|authority| {
+        let good = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+        (1..=256).contains(&authority.len()) && authority.bytes().all(good)
+    })
 }
 
 /// Two nodes tell each other of themselves and of the nodes that they know.

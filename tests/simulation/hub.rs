@@ -93,6 +93,7 @@ impl Hub {
             priority: None,
             version: String::new(),
             timestamp: Millis(0),
+            more: Default::default(),
         };
         Self {
             node: Node { id, settings },

@@ -9,6 +9,8 @@
 mod acquaintance;
 mod browser;
 mod cable;
+mod dns;
+mod documents;
 mod environment;
 pub mod http;
 mod node;
@@ -20,6 +22,8 @@ mod wire;
 pub use acquaintance::{StalledPeer, meet};
 pub use browser::{Browser, one_browser_test_at_a_time};
 pub use cable::Cable;
+pub use dns::DnsServer;
+pub use documents::DocumentServer;
 pub use environment::{
     chrome, chromedriver, node_binary, node_modules, repository, spin_component, spin_host,
 };

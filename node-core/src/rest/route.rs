@@ -48,6 +48,8 @@ pub enum Call {
     Descriptor,
     /// `GET /.well-known/pigeonhub-bootstrap`
     Bootstrap,
+    /// `GET /.well-known/peerpigeon.json`: the same for existing programs, signed by the host.
+    Seeds,
     /// `POST /api/meet`. Who speaks may be unknown yet: the host checks the signature against the
     /// key of the meeting itself, and that key against the node's own URL.
     Meet(Meeting),
@@ -99,7 +101,8 @@ pub fn route(request: &Request<'_>) -> Result<Call, Reply> {
         | "/hubs"
         | "/metrics"
         | "/api/node"
-        | "/.well-known/pigeonhub-bootstrap" => GET,
+        | "/.well-known/pigeonhub-bootstrap"
+        | "/.well-known/peerpigeon.json" => GET,
         "/signaling/exchange"
         | "/api/meet"
         | "/api/leave"
@@ -130,6 +133,7 @@ fn get(path: &str, query: &str) -> Result<Call, Reply> {
         "/metrics" => Call::Metrics,
         "/api/node" => Call::Descriptor,
         "/.well-known/pigeonhub-bootstrap" => Call::Bootstrap,
+        "/.well-known/peerpigeon.json" => Call::Seeds,
         _ => Call::Find(topic(path)?),
     })
 }

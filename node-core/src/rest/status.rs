@@ -108,14 +108,14 @@ impl Status<'_> {
     /// `GET /api/node`
     #[must_use]
     pub fn descriptor(&self) -> Reply {
-        Reply::ok(&NodeDescriptor { timestamp: self.now, ..self.mesh.own().clone() })
+        Reply::ok(&self.mesh.own().given_out(self.now))
     }
 
     /// `GET /.well-known/pigeonhub-bootstrap`
     #[must_use]
     pub fn bootstrap(&self) -> Reply {
-        let own = self.mesh.own();
-        let peers = core::iter::once(own).chain(self.mesh.up()).collect();
+        let own = self.mesh.own().given_out(self.now);
+        let peers = core::iter::once(&own).chain(self.mesh.up()).collect();
         Reply::ok(&Bootstrap { app: self.app, peers, timestamp: self.now })
     }
 

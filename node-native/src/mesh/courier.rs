@@ -12,6 +12,7 @@ use pigeonhub_protocol::{NodeId, limit};
 use reqwest::{Client, Response, Url, redirect};
 
 use crate::Error;
+use crate::bootstrap::Dns;
 use crate::clock::{Clock, now};
 use crate::metrics::Metrics;
 
@@ -47,11 +48,16 @@ impl Courier {
         node: NodeId,
         secret: Option<Secret>,
         patience: Duration,
+        dns: Option<Dns>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
         // Only one provider is compiled in; if another part of the program chose it before, fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let mut builder = Client::builder();
+        if let Some(dns) = dns {
+            builder = builder.dns_resolver(Arc::new(dns));
+        }
+        let client = builder
             .timeout(patience)
             .connect_timeout(patience)
             .redirect(redirect::Policy::none())
@@ -61,6 +67,11 @@ impl Courier {
             .build()
             .map_err(Error::Client)?;
         Ok(Self { client, key, node, secret, clock: Clock::new()?, metrics })
+    }
+
+    /// The key that signs for this node.
+    pub const fn key(&self) -> &SigningKey {
+        &self.key
     }
 
     /// The key by which others know this node.

@@ -97,7 +97,7 @@ impl Host {
         // The semaphore is never closed.
         let _permit = self.mesh.strangers.acquire().await;
         let url = claimed.http_url();
-        if !pigeonhub_node_core::is_node_url(&url) {
+        if !pigeonhub_protocol::mesh::is_node_url(&url) {
             return Err(Error::Unreachable(format!("{url} is no URL of a node")));
         }
         let found = self.mesh.courier.get(&url, "/api/node").await?;

@@ -9,16 +9,25 @@ use serde_json::Value;
 use crate::house::House;
 
 /// The crates that decide, and the store that is the same on every host: no standard library.
-pub const NO_STD: [&str; 4] =
-    ["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-node-sql", "pigeonhub-client-core"];
+pub const NO_STD: [&str; 5] = [
+    "pigeonhub-protocol",
+    "pigeonhub-bootstrap",
+    "pigeonhub-node-core",
+    "pigeonhub-node-sql",
+    "pigeonhub-client-core",
+];
 
 /// What each crate may import of ours, dev-dependencies included. `docs/architecture.md` says why.
-const WALLS: [(&str, &[&str]); 11] = [
+const WALLS: [(&str, &[&str]); 12] = [
     ("pigeonhub-protocol", &[]),
+    ("pigeonhub-bootstrap", &["pigeonhub-protocol"]),
     ("pigeonhub-node-core", &["pigeonhub-protocol"]),
     ("pigeonhub-node-sql", &["pigeonhub-protocol", "pigeonhub-node-core"]),
-    ("pigeonhub-node-spin", &["pigeonhub-protocol", "pigeonhub-node-core", "pigeonhub-node-sql"]),
-    ("pigeonhub", &["pigeonhub-protocol", "pigeonhub-node-core"]),
+    (
+        "pigeonhub-node-spin",
+        &["pigeonhub-protocol", "pigeonhub-bootstrap", "pigeonhub-node-core", "pigeonhub-node-sql"],
+    ),
+    ("pigeonhub", &["pigeonhub-protocol", "pigeonhub-bootstrap", "pigeonhub-node-core"]),
     ("pigeonhub-client-core", &["pigeonhub-protocol"]),
     ("pigeonhub-wasm", &["pigeonhub-protocol", "pigeonhub-client-core"]),
     ("demo-app", &["pigeonhub-protocol", "pigeonhub-client-core", "pigeonhub-wasm"]),
@@ -27,6 +36,7 @@ const WALLS: [(&str, &[&str]); 11] = [
         "pigeonhub-tests",
         &[
             "pigeonhub-protocol",
+            "pigeonhub-bootstrap",
             "pigeonhub-node-core",
             "pigeonhub-node-sql",
             "pigeonhub",

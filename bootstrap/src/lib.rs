@@ -1,0 +1,46 @@
+//! How nodes and clients find the first node of their mesh.
+//!
+//! * A [`Descriptor`] says where a node is; its node may have signed it.
+//! * Descriptors come from [`Source`]s: what was configured ([`parse_bootstrap_peers_from_env`]),
+//!   documents of a domain ([`read_document`]), DNS ([`read_txt`]), the DHT, the built-in list.
+//!   Whatever is wrong with one is a [`Refusal`].
+//! * A [`Pool`] merges and ranks them, remembers how they did, and is the cache that is kept.
+//! * [`get_bootstrap_peers`] is the simple way: what is configured and what is built in.
+//!
+//! What is found is a reason to dial, and no more: who answers at a URL is what counts.
+//! No clock, no randomness, no socket, no disk in here.
+#![no_std]
+
+extern crate alloc;
+
+mod address;
+mod built_in;
+mod bundle;
+mod canonical;
+mod descriptor;
+mod document;
+mod environment;
+mod pace;
+mod peers;
+mod pool;
+mod refusal;
+mod region;
+mod signature;
+mod source;
+mod txt;
+
+pub use address::is_local;
+pub use built_in::{BuiltIn, built_in};
+pub use bundle::seed_bundle;
+pub use canonical::canonical;
+pub use descriptor::{Descriptor, Invalid};
+pub use document::{Check, Found, MOST_BYTES, read_document};
+pub use environment::{Configured, parse_bootstrap_peers_from_env};
+pub use pace::pause;
+pub use peers::{Environment, Wanted, get_bootstrap_peers};
+pub use pool::{CHECK, Candidate, KEEP, MOST, Pool};
+pub use refusal::Refusal;
+pub use region::Region;
+pub use signature::{LIFETIME, SKEW, sign};
+pub use source::{Source, Trust};
+pub use txt::{read_txt, txt_name};

@@ -1,0 +1,249 @@
+//! Looking for other nodes, and being found.
+
+mod cache;
+mod dns;
+mod domain;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join_all};
+use parking_lot::Mutex;
+use pigeonhub_bootstrap::{
+    Check, Descriptor, Environment, Found, Pool, Refusal, Region, Source, Trust, Wanted, get_bootstrap_peers,
+    pause, read_document, read_txt, seed_bundle, sign,
+};
+use pigeonhub_node_core::Standing;
+use pigeonhub_node_core::rest::Reply;
+use pigeonhub_protocol::Millis;
+use tokio::time::timeout;
+
+pub use self::dns::Dns;
+use self::domain::Domain;
+use crate::clock::now;
+use crate::host::Host;
+use crate::metrics::Metrics;
+use crate::{Config, Error};
+
+/// How often it is looked what is to be done.
+const TICK: Duration = Duration::from_millis(500);
+/// How long a source has to answer, all its parts together.
+const SOURCE_LIMIT: Duration = Duration::from_secs(5);
+/// How many seconds what this node signs of itself holds …
+const EXPIRES: u64 = 24 * 60 * 60;
+/// … and after how many milliseconds it is made anew.
+const RENEW: u64 = 6 * 60 * 60 * 1000;
+/// Documents of a domain: ours, and that of existing nodes.
+const DOCUMENTS: [&str; 2] = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
+
+/// Where other nodes are looked for, and what was found.
+#[derive(Debug)]
+pub struct Bootstrap {
+    peers: Vec<Descriptor>,
+    domains: Vec<Domain>,
+    pins: Vec<String>,
+    region: Option<Region>,
+    /// Only if an operator named a DNS server.
+    dns: Option<Dns>,
+    /// What DNS is asked by: that server, or the system's.
+    txt: Option<Dns>,
+    cache: Option<PathBuf>,
+    pool: Mutex<Pool>,
+}
+
+impl Bootstrap {
+    /// Takes the configuration; nobody is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Option`].
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        let (peers, region) = (config.bootstrap()?, config.region()?);
+        let domains = domain::read(&config.bootstrap_domains)?;
+        let mut pool = Pool::default();
+        // What is configured has no signature and so cannot be refused.
+        for peer in &peers {
+            let _ = pool.offer(peer.clone(), Source::Environment, Trust::Own, now());
+        }
+        if let Some(environment) = config.built_in()? {
+            let wanted = Wanted { environment, region, ..Wanted::default() };
+            let trust = if environment == Environment::Local { Trust::Own } else { Trust::Project };
+            for peer in get_bootstrap_peers(wanted) {
+                let _ = pool.offer(peer, Source::BuiltIn, trust, now());
+            }
+        }
+        let dns = config.dns_resolver.map(Dns::at).transpose()?;
+        let txt = match &dns {
+            Some(dns) => Some(dns.clone()),
+            None if domains.iter().any(|domain| domain.dns.is_some()) => Dns::of_system(),
+            None => None,
+        };
+        let pins = config.bootstrap_keys.iter().map(|key| key.trim().to_owned());
+        let pins = pins.filter(|key| !key.is_empty()).collect();
+        let cache = config.data_dir.as_deref().map(cache::open).transpose()?;
+        Ok(Self { peers, domains, pins, region, dns, txt, cache, pool: Mutex::new(pool) })
+    }
+
+    /// The nodes that were configured, which are never given up.
+    pub fn configured(&self) -> Vec<String> {
+        self.peers.iter().map(|peer| peer.u.clone()).collect()
+    }
+
+    /// What finds the addresses of other nodes, if it is not the system.
+    pub fn dns(&self) -> Option<Dns> {
+        self.dns.clone()
+    }
+}
+
+impl Metrics {
+    fn refuse_find(&self, refusal: Refusal) {
+        self.refused_finds[refusal.index()].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Host {
+    /// Looks for nodes, until this one stops: at once and, as long as there is nobody, again soon.
+    pub async fn keep_bootstrap(self: Arc<Self>) {
+        self.read_cache().await;
+        self.suggest();
+        let (mut round, mut next) = (0, Millis::default());
+        let mut renewed = now();
+        while !self.is_stopping() {
+            let at = self.clock.moment();
+            if at.now.since(renewed) >= RENEW {
+                self.renew_descriptor();
+                renewed = at.now;
+            }
+            if next <= at.now && !self.bootstrap.domains.is_empty() {
+                self.ask_all().await;
+                let is_alone = self.mesh.up().is_empty();
+                next = now().plus(pause(is_alone, round, at.seed));
+                round = if is_alone { round + 1 } else { 0 };
+            }
+            self.check_candidates(at.now);
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    /// Says anew, signed, where this node is.
+    pub fn renew_descriptor(&self) {
+        let mut membership = self.mesh.membership();
+        let mut own = serde_json::to_value(membership.own()).unwrap_or_default();
+        sign(&mut own, self.mesh.courier.key(), now(), EXPIRES);
+        match serde_json::from_value(own) {
+            Ok(own) => membership.renew(own),
+            Err(error) => tracing::error!(%error, "the own descriptor cannot be signed"),
+        }
+    }
+
+    /// `GET /.well-known/peerpigeon.json`
+    pub fn seeds(&self) -> Reply {
+        let urls = self.mesh.membership().urls();
+        Reply::ok(&seed_bundle(self.mesh.courier.key(), &self.app, &urls, now(), EXPIRES))
+    }
+
+    /// Asks all sources at once. What one answers is used when it comes, not when all have answered.
+    async fn ask_all(&self) {
+        let mut asked: Vec<BoxFuture<'_, ()>> = Vec::new();
+        for domain in &self.bootstrap.domains {
+            for path in DOCUMENTS {
+                asked.push(Box::pin(self.ask_document(domain, path)));
+            }
+            if let (Some(name), Some(dns)) = (&domain.dns, &self.bootstrap.txt) {
+                asked.push(Box::pin(self.ask_dns(domain, name, dns)));
+            }
+        }
+        join_all(asked).await;
+    }
+
+    async fn ask_document(&self, domain: &Domain, path: &str) {
+        let url = &domain.url;
+        match timeout(SOURCE_LIMIT, self.mesh.courier.get(url, path)).await {
+            Ok(Ok(body)) => {
+                let found = read_document(&String::from_utf8_lossy(&body), &self.check(domain));
+                self.take(Source::WellKnown, url, found).await;
+            }
+            Ok(Err(error)) => tracing::debug!(url, path, %error, "no document"),
+            Err(_) => tracing::debug!(url, path, "no document in time"),
+        }
+    }
+
+    async fn ask_dns(&self, domain: &Domain, name: &str, dns: &Dns) {
+        match timeout(SOURCE_LIMIT, dns.txt(name)).await {
+            Ok(Ok(records)) => {
+                for record in records {
+                    self.take(Source::Dns, name, read_txt(&record, &self.check(domain))).await;
+                }
+            }
+            Ok(Err(error)) => tracing::debug!(name, %error, "no TXT records"),
+            Err(_) => tracing::debug!(name, "no TXT records in time"),
+        }
+    }
+
+    fn check(&self, domain: &Domain) -> Check<'_> {
+        Check { app: &self.app, pins: &self.bootstrap.pins, is_local: domain.is_local, now: now() }
+    }
+
+    /// Takes in what a source answered: first on disk, then in use.
+    async fn take(&self, source: Source, name: &str, found: Found) {
+        {
+            let mut pool = self.bootstrap.pool.lock();
+            let own = self.mesh.membership().own().http_url();
+            let others = found.peers.into_iter().filter(|(descriptor, _)| descriptor.address() != own);
+            let offers = others.map(|(descriptor, trust)| {
+                let offered = pool.offer(descriptor, source, trust, now());
+                offered.map(|()| Metrics::add(&self.metrics.found, 1))
+            });
+            let replayed: Vec<_> = offers.filter_map(Result::err).collect();
+            for refusal in found.refused.into_iter().chain(replayed) {
+                tracing::warn!(name, ?source, %refusal, "what was found is not used");
+                self.metrics.refuse_find(refusal);
+            }
+        }
+        self.write_cache().await;
+        self.suggest();
+    }
+
+    /// Dials whoever is among the candidates and not known yet, the best first.
+    fn suggest(&self) {
+        let pool = self.bootstrap.pool.lock();
+        let mut membership = self.mesh.membership();
+        for candidate in pool.ranked(self.bootstrap.region) {
+            membership.suggest(&candidate.descriptor.u, now());
+        }
+    }
+
+    /// Takes down how the candidates do, and dials those again that were given up. The mesh dials all
+    /// that it knows anyway, so nobody is asked for this.
+    fn check_candidates(&self, now: Millis) {
+        let mut pool = self.bootstrap.pool.lock();
+        let mut membership = self.mesh.membership();
+        for address in pool.due(now) {
+            match membership.at(&address).map(|contact| (contact.standing, contact.round_trip)) {
+                Some((Standing::Up, round_trip)) => pool.checked(&address, round_trip, now),
+                Some((Standing::Down { .. }, _)) => pool.checked(&address, None, now),
+                Some((Standing::Unknown, _)) => {}
+                None => membership.suggest(&address, now),
+            }
+        }
+    }
+
+    async fn read_cache(&self) {
+        let Some(path) = &self.bootstrap.cache else { return };
+        let Some(text) = cache::read(path).await else { return };
+        let mut pool = self.bootstrap.pool.lock();
+        for refusal in pool.read(&text, &self.bootstrap.pins, now()) {
+            tracing::info!(path = %path.display(), %refusal, "what was kept is not used");
+            self.metrics.refuse_find(refusal);
+        }
+    }
+
+    async fn write_cache(&self) {
+        let Some(path) = &self.bootstrap.cache else { return };
+        let text = self.bootstrap.pool.lock().write();
+        if let Err(error) = cache::write(path, &text).await {
+            tracing::warn!(path = %path.display(), %error, "what was found is not kept");
+        }
+    }
+}
