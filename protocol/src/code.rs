@@ -62,7 +62,7 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::MalformedJson,
         Self::MalformedMessage,
         Self::UnknownType,
@@ -82,6 +82,7 @@ impl Code {
         Self::TicketInvalid,
         Self::TicketExpired,
         Self::AlreadyConnected,
+        Self::NodeFull,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::InvalidRequest,
