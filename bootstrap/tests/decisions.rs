@@ -3,11 +3,12 @@
 
 use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{
-    CHECK, Check, Descriptor, Environment, Found, Invalid, Refusal, Region, SKEW, Trust, Wanted, built_in,
-    get_bootstrap_peers, is_local, parse_bootstrap_peers_from_env, pause, read_document, read_txt, sign,
-    txt_name,
+    CHECK, Check, Descriptor, EXPIRES, Environment, Found, Invalid, Refusal, Region, SKEW, Trust, Wanted,
+    built_in, get_bootstrap_peers, is_fresh, is_local, parse_bootstrap_peers_from_env, pause, read_document,
+    read_txt, sign, signed as signed_node, txt_name,
 };
 use pigeonhub_protocol::Millis;
+use pigeonhub_protocol::mesh::NodeDescriptor;
 use serde_json::{Value, json};
 
 const NOW: Millis = Millis(1_700_000_000_000);
@@ -131,6 +132,26 @@ fn a_signature_decides_how_far_a_descriptor_is_trusted_or_why_it_is_refused() {
     for junk in ["", "[]", "{}", "<html>", r#"{"peers":{}}"#] {
         assert_eq!(read_document(junk, &check(false)).refused, [Refusal::Invalid(Invalid::Form)], "{junk}");
     }
+}
+
+#[test]
+fn a_node_signs_itself_every_six_hours_and_what_is_passed_on_still_holds() {
+    let text =
+        r#"{"nodeId":"a","t":"wss","u":"wss://a.example","publicKey":"","region":"eu-west","newer":[1.5]}"#;
+    let node: NodeDescriptor = serde_json::from_str(text).unwrap();
+    assert!(!is_fresh(&node, NOW), "not signed yet");
+    let own = signed_node(&node, &key(4), NOW);
+    for (at, fresh) in [(NOW, true), (NOW.plus(6 * 3_600_000 - 1), true), (NOW.plus(6 * 3_600_000), false)] {
+        assert_eq!(is_fresh(&own, at), fresh, "{at:?}");
+    }
+    assert!(!is_fresh(&own, Millis(NOW.0 - 1)), "the clock was set back");
+    // Through two more nodes.
+    let passed = |node: &NodeDescriptor| -> NodeDescriptor {
+        serde_json::from_str(&serde_json::to_string(&node.given_out(NOW.plus(5))).unwrap()).unwrap()
+    };
+    let passed = serde_json::to_value(passed(&passed(&own))).unwrap();
+    assert_eq!((&passed["newer"], &passed["expires"]), (&json!([1.5]), &json!(EXPIRES)));
+    assert_eq!(document(&[passed]).peers[0].1, Trust::Community);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
 use pigeonhub_bootstrap::{
-    Check, Descriptor, Environment, Found, Pool, Refusal, Region, Source, Trust, Wanted, get_bootstrap_peers,
-    pause, read_document, read_txt, seed_bundle, sign,
+    Check, Descriptor, EXPIRES, Environment, Found, Pool, Refusal, Region, Source, Trust, Wanted,
+    get_bootstrap_peers, is_fresh, pause, read_document, read_txt, seed_bundle, signed,
 };
 use pigeonhub_node_core::Standing;
 use pigeonhub_node_core::rest::Reply;
@@ -31,10 +31,6 @@ use crate::{Config, Error};
 const TICK: Duration = Duration::from_millis(500);
 /// How long a source has to answer, all its parts together.
 const SOURCE_LIMIT: Duration = Duration::from_secs(5);
-/// How many seconds what this node signs of itself holds …
-const EXPIRES: u64 = 24 * 60 * 60;
-/// … and after how many milliseconds it is made anew.
-const RENEW: u64 = 6 * 60 * 60 * 1000;
 /// Documents of a domain: ours, and that of existing nodes.
 const DOCUMENTS: [&str; 2] = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
 
@@ -108,13 +104,9 @@ impl Host {
         self.read_cache().await;
         self.suggest();
         let (mut round, mut next) = (0, Millis::default());
-        let mut renewed = now();
         while !self.is_stopping() {
             let at = self.clock.moment();
-            if at.now.since(renewed) >= RENEW {
-                self.renew_descriptor();
-                renewed = at.now;
-            }
+            self.renew_descriptor();
             if next <= at.now && !self.bootstrap.domains.is_empty() {
                 self.ask_all().await;
                 let is_alone = self.mesh.up().is_empty();
@@ -126,14 +118,12 @@ impl Host {
         }
     }
 
-    /// Says anew, signed, where this node is.
+    /// Signs anew what this node says of itself, if it is time.
     pub fn renew_descriptor(&self) {
-        let mut membership = self.mesh.membership();
-        let mut own = serde_json::to_value(membership.own()).unwrap_or_default();
-        sign(&mut own, self.mesh.courier.key(), now(), EXPIRES);
-        match serde_json::from_value(own) {
-            Ok(own) => membership.renew(own),
-            Err(error) => tracing::error!(%error, "the own descriptor cannot be signed"),
+        let (now, mut membership) = (now(), self.mesh.membership());
+        if !is_fresh(membership.own(), now) {
+            let own = signed(membership.own(), self.mesh.courier.key(), now);
+            membership.renew(own);
         }
     }
 

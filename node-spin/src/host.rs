@@ -1,6 +1,7 @@
 //! What one request works with: the node, its keys, its store, and its picture of the mesh.
 
 use ed25519_dalek::SigningKey;
+use pigeonhub_bootstrap::{is_fresh, signed};
 use pigeonhub_node_core::rest::Reply;
 use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{Decision, Event, Membership, Node, Settings as NodeSettings, exchange};
@@ -98,6 +99,7 @@ impl Host {
         let (mesh, text): (Membership, String) = match read {
             Some(read) => read,
             None => {
+                let own = signed(&own, &key, now());
                 let mesh = Membership::new(own, started.0, settings.bootstrap_peers.clone());
                 let text = serde_json::to_string(&mesh).unwrap_or_default();
                 let text = store.keep_first(&name, &text).await?;
@@ -119,7 +121,17 @@ impl Host {
             written: (name, text),
         };
         host.know_nodes();
+        host.renew_descriptor().await?;
         Ok(host)
+    }
+
+    /// Signs anew what this node says of itself, if it is time.
+    async fn renew_descriptor(&mut self) -> Result<(), StoreError> {
+        if is_fresh(self.mesh.own(), now()) {
+            return Ok(());
+        }
+        let own = signed(self.mesh.own(), &self.key, now());
+        self.change_mesh(|mesh| mesh.renew(own.clone())).await
     }
 
     /// One step of the node.

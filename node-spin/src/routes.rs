@@ -1,6 +1,6 @@
 //! From a request to its answer.
 
-use pigeonhub_bootstrap::seed_bundle;
+use pigeonhub_bootstrap::{EXPIRES, seed_bundle};
 use pigeonhub_node_core::gate::{MESH_HEADER, Secret};
 use pigeonhub_node_core::rest::{self, Call, EventsQuery, Publication, Replica, Reply, Status};
 use pigeonhub_node_core::{ConverseError, Event, Record, Talk, converse};
@@ -16,9 +16,6 @@ use crate::settings::Settings;
 
 /// Peers that `GET /signaling` shows.
 const LISTED: usize = 100;
-
-/// For how many seconds the seed bundle holds.
-const SEEDS_EXPIRE: u64 = 24 * 60 * 60;
 
 /// Serves one request.
 pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
@@ -234,7 +231,7 @@ impl Host {
     }
 
     fn seeds(&self) -> Reply {
-        Reply::ok(&seed_bundle(&self.key, &self.settings.app_id, &self.mesh.urls(), now(), SEEDS_EXPIRE))
+        Reply::ok(&seed_bundle(&self.key, &self.settings.app_id, &self.mesh.urls(), now(), EXPIRES))
     }
 
     async fn status(&self, reply: impl FnOnce(&Status<'_>) -> Reply) -> Result<Reply, StoreError> {

@@ -34,7 +34,8 @@ async fn every_request_is_answered_as_by_a_native_node() {
     let (native, spin) = (TestNode::alone("node").await, TestNode::spin("node", &[], &[]).await);
     let get = ["/", "/health", "/health/", "/signaling", "/generate-peer-id", "/hubs", "/api/node"];
     let more = ["/peers", "/peers?network=x&limit=2", "/peers?limit=0", "/peers?cursor=x", "/nothing"];
-    let other = ["/.well-known/pigeonhub-bootstrap", "/api/find/topic", "/api/find/", "/signaling/events"];
+    let known = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
+    let other = [known[0], known[1], "/api/find/topic", "/api/find/", "/signaling/events"];
     let get = get.iter().chain(&more).chain(&other).map(|path| (Method::GET, *path, ""));
     let wrong = ["/health", "/signaling/events", "/peers"].map(|path| (Method::POST, path, "{}"));
     let wrong_too = ["/signaling/exchange", "/api/meet"].map(|path| (Method::GET, path, ""));
