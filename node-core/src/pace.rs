@@ -15,8 +15,8 @@ const NEGOTIATION: u64 = 2_000;
 #[must_use]
 pub fn pause(streams: usize, quiet: u64) -> u64 {
     let streams = u64::try_from(streams).unwrap_or(u64::MAX);
-    // 2,000 looks per second are about a sixth of a core; those few who negotiate may look more often.
-    let share = if quiet < NEGOTIATION { streams / 4 } else { streams / 2 };
+    // 2,500 looks per second are about a fifth of a core; those few who negotiate may look more often.
+    let share = if quiet < NEGOTIATION { streams / 4 } else { streams / 5 * 2 };
     share.clamp(SHORTEST, LONGEST)
 }
 
@@ -27,12 +27,12 @@ mod tests {
     #[test]
     fn the_pause_grows_with_the_number_of_streams_and_is_bounded() {
         let calm = |streams| pause(streams, 60_000);
-        assert_eq!([0, 1, 100, 200, 400, 500, usize::MAX].map(calm), [50, 50, 50, 100, 200, 250, 250]);
+        assert_eq!([0, 1, 100, 200, 400, 500, usize::MAX].map(calm), [50, 50, 50, 80, 160, 200, 250]);
     }
 
     #[test]
     fn who_got_mail_a_moment_ago_looks_more_often() {
-        assert_eq!([pause(200, 0), pause(200, NEGOTIATION - 1), pause(200, NEGOTIATION)], [50, 50, 100]);
+        assert_eq!([pause(200, 0), pause(200, NEGOTIATION - 1), pause(200, NEGOTIATION)], [50, 50, 80]);
         assert_eq!(pause(800, 0), 200);
     }
 }
