@@ -6,6 +6,7 @@
 
 mod admission;
 mod bootstrap;
+mod config_js;
 mod departures;
 mod discovery;
 mod events;

@@ -16,6 +16,9 @@ import type {
   Transport,
 } from 'pigeonhub-wasm';
 
+import { discoverBootstrapPeers, getBootstrapPeers, parseBootstrapPeersFromEnv } from 'pigeonhub-wasm/config';
+import type { BootstrapPeer } from 'pigeonhub-wasm/config';
+
 /** Compiles only if `value` is of this very type. */
 function expect<Expected>(_value: Expected): void {}
 
@@ -25,6 +28,16 @@ async function loading(module: WebAssembly.Module): Promise<void> {
   await init(new URL('https://cdn.example/pigeonhub_wasm_bg.wasm'));
   await init(fetch('https://cdn.example/pigeonhub_wasm_bg.wasm'));
   await init(module);
+}
+
+async function finding(): Promise<PigeonHub> {
+  const customPeers = [...parseBootstrapPeersFromEnv('wss://a.example'), 'wss://b.example'];
+  expect<BootstrapPeer[]>(getBootstrapPeers({ environment: 'production', region: 'eu-west', customPeers, includeLocal: true }));
+  // @ts-expect-error There is no such region.
+  getBootstrapPeers({ region: 'mars' });
+  const found = await discoverBootstrapPeers('my-app', { domains: ['example.org'], dns: 'https://dns.example', timeout: 500, customPeers });
+  expect<number | undefined>(found[0]?.priority);
+  return PigeonHub.connect({ nodes: found.map((peer) => peer.u) });
 }
 
 async function hub(): Promise<PigeonHub> {

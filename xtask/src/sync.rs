@@ -8,7 +8,11 @@ use anyhow::{Context, Result};
 
 /// Copies a file unless the copy is already equal.
 pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    write(to, &fs::read(from).with_context(|| format!("cannot read {}", from.display()))?)
+}
+
+/// Writes a file unless it has this content already.
+pub fn write(to: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(to).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

@@ -49,7 +49,16 @@ pub fn build_client(house: &House) -> Result<()> {
     step("WebAssembly target", || {
         tools::ensure_target(house, WASM_TARGET, "compile the client and the demo for browsers")
     })?;
-    CLIENT.build(house)
+    CLIENT.build(house)?;
+    step("list of nodes", || built_in(house))
+}
+
+/// The list is data of the crate that has the rules; the package has it as a module.
+fn built_in(house: &House) -> Result<()> {
+    let list = house.root.join("bootstrap/src/built_in.json");
+    let list = fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
+    let module = house.root.join("pkg/wasm/built_in.js");
+    sync::write(&module, format!("export default {};\n", list.trim_end()).as_bytes())
 }
 
 /// The same, and the demo page into `demo-app/dist`.
@@ -67,7 +76,7 @@ fn page(house: &House) -> Result<()> {
     }
     sync::mirror(&demo.join("assets"), &dist.join("assets"))?;
     let (package, served) = (house.root.join("pkg"), dist.join("pkg"));
-    for name in ["package.json", "index.js", "index.d.ts"] {
+    for name in ["package.json", "index.js", "index.d.ts", "config.js", "config.d.ts"] {
         sync::copy_file(&package.join(name), &served.join(name))?;
     }
     sync::mirror(&package.join("wasm"), &served.join("wasm"))
