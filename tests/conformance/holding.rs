@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use pigeonhub_tests::{Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, meet};
+use pigeonhub_tests::{Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, http, meet};
 
 /// How long a signal waits for its target's return.
 const HOLD: Duration = Duration::from_secs(10);
@@ -46,6 +46,13 @@ async fn assert_held_until_return_to(index: usize) {
         caller.expect_peer(&target.id).await;
     }
     let id = lose(target, &mesh.nodes[0], 1).await;
+    // Until the other node knows, signals may be on their way to the first, and come back behind
+    // those that wait.
+    eventually("the other node knows", PATIENCE, async || {
+        let peers = http::get(mesh.nodes[1].url("/peers?network=room")).await;
+        (!peers.text.contains(&id)).then_some(())
+    })
+    .await;
     for caller in &mut callers {
         caller.offer(&id, "are you back?").await;
         for number in 0..20 {
