@@ -29,16 +29,21 @@ pub fn run(house: &House, options: &Options) -> Result<()> {
 
 /// Builds the node, for speed or for a short wait, and says where it is.
 pub fn build(house: &House, release: bool) -> Result<PathBuf> {
+    step("build the node", || program(house, "pigeonhub", "pigeonhub", release))
+}
+
+/// Builds a program of ours, for speed or for a short wait, and says where it is.
+pub fn program(house: &House, package: &str, name: &str, release: bool) -> Result<PathBuf> {
     let mut cargo = house.cargo("build");
-    cargo.args(["--bin", "pigeonhub"]);
+    cargo.args(["--bin", name]);
     let profile_dir = if release {
         // By itself, with exactly the features that it asks for: this is what people run.
-        cargo.args(["--package", "pigeonhub", "--release"]);
+        cargo.args(["--package", package, "--release"]);
         "release"
     } else {
         cargo.args(NATIVE);
         "debug"
     };
-    step("build the node", || children::run(&mut cargo))?;
-    Ok(house.binary(profile_dir, "pigeonhub"))
+    children::run(&mut cargo)?;
+    Ok(house.binary(profile_dir, name))
 }

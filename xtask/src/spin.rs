@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::children;
-use crate::house::{House, NATIVE, SPIN, SPIN_TARGET};
+use crate::house::{House, SPIN, SPIN_TARGET};
 use crate::step::{note, step};
-use crate::{tools, wasm};
+use crate::{node, tools, wasm};
 
 /// As `spin.toml` expects it.
 const PROFILE: &str = "wasm";
@@ -97,18 +97,10 @@ pub fn component(house: &House) -> Result<PathBuf> {
 /// Builds our stand-in, for speed or for a short wait, and the component for it: where both are.
 pub fn build(house: &House, release: bool) -> Result<(PathBuf, PathBuf)> {
     let component = component(house)?;
-    let mut cargo = house.cargo("build");
-    cargo.args(["--bin", "spin-host"]);
-    let profile_dir = if release {
-        cargo.args(["--package", "pigeonhub-spin-host", "--release"]);
-        "release"
-    } else {
-        cargo.args(NATIVE);
-        "debug"
-    };
-    step("build the host for the component", || children::run(&mut cargo))?;
-    let host = house.binary(profile_dir, "spin-host");
-    let compiled = house.target.join(profile_dir).join("pigeonhub_node_spin.cwasm");
+    let host = step("build the host for the component", || {
+        node::program(house, "pigeonhub-spin-host", "spin-host", release)
+    })?;
+    let compiled = host.with_file_name("pigeonhub_node_spin.cwasm");
     step("component: compile for this machine", || precompile(house, &host, &component, &compiled))?;
     Ok((host, compiled))
 }
