@@ -26,6 +26,7 @@ mod answer;
 mod change;
 mod converse;
 mod decide;
+pub mod dice;
 mod event;
 mod exchange;
 mod facts;

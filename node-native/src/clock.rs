@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use pigeonhub_node_core::dice::{STEP, stir};
 use pigeonhub_protocol::{Millis, Moment};
 
 use crate::Error;
@@ -32,12 +33,8 @@ impl Clock {
         Moment { now: now(), seed: self.dice() }
     }
 
-    /// Splitmix64: a counter, well stirred.
+    /// A counter, well stirred.
     pub fn dice(&self) -> u64 {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        stir(self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP))
     }
 }

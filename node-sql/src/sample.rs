@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use pigeonhub_node_core::dice::{STEP, stir};
 use pigeonhub_node_core::{Presence, Sample};
 use pigeonhub_protocol::{NetworkName, PeerId};
 
@@ -111,15 +112,12 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
-/// Splitmix64, spread over ids.
+/// Dice, spread over ids.
 fn places(mut seed: u64) -> [PeerId; PLACES] {
     core::array::from_fn(|_| {
-        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = seed;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        seed = seed.wrapping_add(STEP);
         let mut bytes = [0; 20];
-        bytes[..8].copy_from_slice(&(z ^ (z >> 31)).to_be_bytes());
+        bytes[..8].copy_from_slice(&stir(seed).to_be_bytes());
         PeerId::from_bytes(bytes)
     })
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use pigeonhub_protocol::PeerId;
 
 use super::member::Member;
+use crate::dice::{STEP, stir};
 use crate::roster::Roster;
 use crate::{Presence, Sample};
 
@@ -44,15 +45,11 @@ pub(super) fn choose(members: &Roster<Member>, sample: &Sample) -> (Vec<Arc<Pres
     (chosen, false)
 }
 
-/// Splitmix64.
 struct Dice(u64);
 
 impl Dice {
     const fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0 = self.0.wrapping_add(STEP);
+        stir(self.0)
     }
 }
