@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use ed25519_dalek::SigningKey;
 use pigeonhub_protocol::Millis;
 use pigeonhub_protocol::http_signature::encode_key;
+use pigeonhub_protocol::signed_json::{holds, signature_of, statement};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::signature::{base, holds, in_time, signature_of};
+use crate::signature::in_time;
 use crate::{Check, Found, Invalid, Refusal, Trust};
 
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ pub fn seed_bundle(key: &SigningKey, app: &str, urls: &[String], now: Millis, ex
         "seeds": urls.iter().map(seed).collect::<Vec<_>>(),
         "pk": encode_key(&key.verifying_key()),
     });
-    bundle["sig"] = signature_of(key, &base(&bundle, "", "sig")).into();
+    bundle["sig"] = signature_of(key, &statement(&bundle, "", "sig")).into();
     bundle
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn read(value: &Value, check: &Check<'_>, found: &mut Found) -> Resul
     if bundle.app != check.app {
         return Err(Refusal::OtherApp);
     }
-    if !holds(&base(value, "", "sig"), &bundle.pk, &bundle.sig) {
+    if !holds(&statement(value, "", "sig"), &bundle.pk, &bundle.sig) {
         return Err(Refusal::Forged);
     }
     in_time(Millis(bundle.ts), Some(bundle.expires), check.now)?;

@@ -4,12 +4,13 @@ use alloc::string::String;
 use core::fmt;
 
 use pigeonhub_protocol::Millis;
+use pigeonhub_protocol::canonical;
 use pigeonhub_protocol::http_signature::decode_key;
 use pigeonhub_protocol::mesh::{http_url, is_node_url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Region, Trust, canonical, is_local, signature};
+use crate::{Region, Trust, is_local, signature};
 
 /// The JSON of a descriptor has at most so many bytes.
 const MOST: usize = 4096;

@@ -7,12 +7,14 @@
 //! * [`PeerMessage`]: what a peer says to a node. [`NodeMessage`]: what a node says to a peer.
 //! * [`mesh`]: what nodes say to each other over HTTP.
 //! * [`http_signature`]: how a node proves that an HTTP request is its own (RFC 9421).
+//! * [`signed_json`]: how anybody proves that a JSON value is theirs (RFC 8785).
 #![no_std]
 
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod canonical;
 mod close;
 mod code;
 mod frame;
@@ -23,8 +25,10 @@ pub mod mesh;
 mod node_message;
 mod peer_message;
 mod signal;
+pub mod signed_json;
 mod time;
 
+pub use canonical::canonical;
 pub use close::{Close, CloseCode};
 pub use code::{Code, UnknownCode};
 pub use frame::{Frame, RawJson, raw_json};
