@@ -109,10 +109,16 @@ export interface PublishedRecord<Data = Json> {
   readonly id: string;
   readonly topic: string;
   readonly data: Data;
-  readonly nodeId: string;
+  /** Who signed it: an Ed25519 key in base64. */
+  readonly publisher: string;
+  /** The node that signed it on behalf of somebody who did not. */
+  readonly nodeId?: string;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   readonly expiresAt: number;
+  readonly seq: number;
+  readonly salt?: string;
+  readonly signature: string;
 }
 
 /** What a node says about a publication. */
@@ -122,9 +128,11 @@ export interface Receipt {
   readonly recordId: string;
   readonly nodeId: string;
   /** Milliseconds since the epoch. */
-  readonly expiresAt?: number;
-  readonly replicatedTo?: number;
-  readonly totalNodes?: number;
+  readonly expiresAt: number;
+  /** Nodes that keep it, that one included. */
+  readonly stored: number;
+  readonly replicatedTo: number;
+  readonly totalNodes: number;
 }
 
 export interface ConnectOptions {

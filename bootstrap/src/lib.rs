@@ -41,6 +41,6 @@ pub use peers::{Environment, Wanted, get_bootstrap_peers};
 pub use pool::{CHECK, Candidate, KEEP, MOST, Pool};
 pub use refusal::Refusal;
 pub use region::Region;
-pub use signature::{LIFETIME, SKEW, sign};
+pub use signature::{LIFETIME, sign};
 pub use source::{Source, Trust};
 pub use txt::{read_txt, txt_name};

@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 use pigeonhub_protocol::Millis;
 use pigeonhub_protocol::http_signature::encode_key;
+use pigeonhub_protocol::limit::SKEW;
 use pigeonhub_protocol::signed_json::{holds, signature_of, statement};
 use serde_json::Value;
 
@@ -10,8 +11,6 @@ use crate::Refusal;
 
 /// What is signed begins with this, so that no signature for something else is one of a descriptor.
 const DOMAIN: &str = "pigeonhub-bootstrap-descriptor-v1\n";
-/// A clock may be wrong by so many milliseconds.
-pub const SKEW: u64 = 10 * 60 * 1000;
 /// How many seconds a signed descriptor holds that does not say so: those of nodes are made anew long
 /// before, those in DNS by hand.
 pub const LIFETIME: u64 = 30 * 24 * 60 * 60;

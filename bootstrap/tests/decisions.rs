@@ -3,12 +3,12 @@
 
 use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{
-    CHECK, Check, Descriptor, EXPIRES, Environment, Found, Invalid, Refusal, Region, SKEW, Trust, Wanted,
-    built_in, get_bootstrap_peers, is_fresh, is_local, parse_bootstrap_peers_from_env, pause, read_document,
-    read_txt, sign, signed as signed_node, txt_name,
+    CHECK, Check, Descriptor, EXPIRES, Environment, Found, Invalid, Refusal, Region, Trust, Wanted, built_in,
+    get_bootstrap_peers, is_fresh, is_local, parse_bootstrap_peers_from_env, pause, read_document, read_txt,
+    sign, signed as signed_node, txt_name,
 };
-use pigeonhub_protocol::Millis;
 use pigeonhub_protocol::mesh::NodeDescriptor;
+use pigeonhub_protocol::{Millis, limit};
 use serde_json::{Value, json};
 
 const NOW: Millis = Millis(1_700_000_000_000);
@@ -122,7 +122,7 @@ fn a_signature_decides_how_far_a_descriptor_is_trusted_or_why_it_is_refused() {
             Refusal::Forged,
         ),
         (signed("wss://a.example", NOW.0 - 60_001, 60), Refusal::Expired),
-        (signed("wss://a.example", NOW.0 + SKEW + 1, 60), Refusal::Future),
+        (signed("wss://a.example", NOW.0 + limit::SKEW + 1, 60), Refusal::Future),
     ] {
         assert_eq!(document(&[value]).refused, [why], "{why}");
     }

@@ -10,6 +10,7 @@ mod mesh;
 mod page;
 mod publish;
 mod query;
+mod replicate;
 mod reply;
 mod route;
 mod status;
@@ -18,7 +19,10 @@ pub use self::calendar::iso_8601;
 pub use self::conversation::{EventsQuery, conversation};
 pub use self::mesh::{announced, done, meeting, routed};
 pub use self::page::{PageQuery, peers};
-pub use self::publish::{Publication, Replica, found, published, replicated};
+pub use self::publish::{FindQuery, Publication, event, found, published, seen};
+pub use self::replicate::{
+    Records, RecordsQuery, difference, has_kept_all, json, records, replicas, replicated,
+};
 pub use self::reply::Reply;
 pub use self::route::{Call, Request, body_limit, route};
 pub use self::status::Status;

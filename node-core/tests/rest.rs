@@ -2,10 +2,12 @@
 //! that existing programs read.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use pigeonhub_node_core::records::{Stored, on_behalf};
 use pigeonhub_node_core::rest::{self, Call, PageQuery, Reply, Request, Status, iso_8601, route};
-use pigeonhub_node_core::{Home, Membership, Node, Presence, Record, SessionId, Settings};
+use pigeonhub_node_core::{Home, Membership, Node, Presence, SessionId, Settings};
+use pigeonhub_protocol::http_signature::SigningKey;
 use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor, OneOrMany, Routing};
-use pigeonhub_protocol::{Millis, Moment, NetworkName, NodeId, PeerId, limit, raw_json};
+use pigeonhub_protocol::{Millis, Moment, NetworkName, NodeId, PeerId, Record, limit, raw_json};
 use serde_json::{Value, json};
 
 fn get(target: &str) -> Result<Call, Reply> {
@@ -38,7 +40,6 @@ fn node() -> Node {
 }
 
 fn body(reply: &Reply) -> Value {
-    assert_eq!(reply.status, 200);
     serde_json::from_str(&reply.body).unwrap()
 }
 
@@ -46,14 +47,24 @@ fn body(reply: &Reply) -> Value {
 fn every_route_has_its_method() {
     let gets = ["/", "/health", "/signaling", "/generate-peer-id", "/peers", "/hubs", "/metrics"];
     let known = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
-    let more = ["/api/node", known[0], known[1], "/api/find/t", "/health/"];
+    let more = ["/api/node", known[0], known[1], "/api/find/t", "/api/watch/t", "/health/"];
     for path in gets.into_iter().chain(more) {
         assert!(get(path).is_ok(), "{path}");
         assert!(route(&Request { method: "HEAD", path, query: "", body: b"", node: None }).is_ok());
         let refused = post(path, "{}", None).unwrap_err();
         assert_eq!((refused.status, refused.headers), (405, vec![("allow", "GET, HEAD, OPTIONS")]), "{path}");
     }
-    let posts = ["meet", "leave", "announce-peer", "withdraw-peer", "route-signal", "publish", "replicate"];
+    let posts = [
+        "meet",
+        "leave",
+        "announce-peer",
+        "withdraw-peer",
+        "route-signal",
+        "publish",
+        "replicate",
+        "records",
+        "reconcile",
+    ];
     for path in posts.map(|name| format!("/api/{name}")) {
         let refused = get(&path).unwrap_err();
         assert_eq!((refused.status, refused.headers), (405, vec![("allow", "POST, OPTIONS")]), "{path}");
@@ -65,7 +76,9 @@ fn every_route_has_its_method() {
 
 #[test]
 fn what_is_between_nodes_is_signed() {
-    for name in ["leave", "announce-peer", "withdraw-peer", "route-signal", "replicate"] {
+    for name in
+        ["leave", "announce-peer", "withdraw-peer", "route-signal", "replicate", "records", "reconcile"]
+    {
         assert_eq!(
             refusal(post(&format!("/api/{name}"), "{}", None)),
             (401, "unauthorized".into()),
@@ -78,13 +91,11 @@ fn what_is_between_nodes_is_signed() {
 fn a_node_speaks_for_itself_only() {
     let announce = json!({ "peerId": peer(1), "nodeId": "b", "data": {} });
     let withdraw = json!({ "peerId": peer(1), "nodeId": "b", "departure": "lost" });
-    let replica = json!({ "topic": "t", "data": 1, "fromNode": "b", "recordId": "b-1" });
     for (path, body) in [
         ("/api/leave", json!({ "nodeId": "b" })),
         ("/api/announce-peer", announce.clone()),
         ("/api/announce-peer", json!([announce])),
         ("/api/withdraw-peer", withdraw),
-        ("/api/replicate", replica),
     ] {
         let body = body.to_string();
         assert!(post(path, &body, Some("b")).is_ok(), "{path} {body}");
@@ -189,7 +200,7 @@ fn topics_are_percent_decoded() {
         ("/api/find/a/b", "a/b"),
         ("/api/find/caf%C3%A9+", "café+"),
     ] {
-        assert!(matches!(get(path), Ok(Call::Find(found)) if found == topic), "{path}");
+        assert!(matches!(get(path), Ok(Call::Find(found)) if found.topic == topic), "{path}");
     }
     for path in ["/api/find/%FF".into(), format!("/api/find/{}", "x".repeat(257))] {
         assert_eq!(refusal(get(&path)), (400, "invalid-request".into()), "{path}");
@@ -198,16 +209,25 @@ fn topics_are_percent_decoded() {
 
 #[test]
 fn publications_become_records() {
-    let at = Moment { now: Millis(1_000), seed: u64::MAX };
+    let key = SigningKey::from_bytes(&[7; 32]);
     let record = |body: Value| {
         let call = post("/api/publish", &body.to_string(), None);
         let Ok(Call::Publish(publication)) = call else { panic!("{call:?}") };
-        publication.record(&"me".parse().unwrap(), at)
+        publication.record(&key, &"me".parse().unwrap(), Millis(1_000))
     };
     let usual = record(json!({ "topic": "t", "data": { "x": 1 } }));
-    assert_eq!((usual.id.as_str(), usual.expires_at), ("me-1000-fffffffff", Millis(301_000)));
-    assert_eq!(record(json!({ "topic": "t", "data": 1, "ttl": 0.5 })).expires_at, Millis(1_500));
-    assert_eq!(record(json!({ "topic": "t", "data": 1, "ttl": 1e300 })).expires_at, Millis(86_401_000));
+    assert_eq!((usual.node_id.as_ref().unwrap().as_str(), usual.expires_at()), ("me", Millis(301_000)));
+    assert_eq!(usual.check(Millis(1_000)), Ok(()), "signed by the node");
+    assert_eq!(record(json!({ "topic": "t", "data": 1, "ttl": 0.5 })).ttl, 1);
+    assert_eq!(record(json!({ "topic": "t", "data": 1, "ttl": 1.5 })).ttl, 2);
+    assert_eq!(record(json!({ "topic": "t", "data": 1, "ttl": 1e300 })).ttl, limit::TTL);
+
+    // Whoever signs is not signed for, and is not taken for a node.
+    let signed = Record { node_id: None, ..usual.clone() }.signed(&SigningKey::from_bytes(&[8; 32]));
+    let same = record(serde_json::to_value(&signed).unwrap());
+    assert_eq!((same.publisher, same.signature), (signed.publisher, signed.signature));
+    let posed = serde_json::to_string(&usual).unwrap();
+    assert_eq!(refusal(post("/api/publish", &posed, None)), (400, "invalid-request".into()));
 
     for falsy in [json!(null), json!(false), json!(0), json!("")] {
         let body = json!({ "topic": "t", "data": falsy }).to_string();
@@ -222,32 +242,35 @@ fn publications_become_records() {
 }
 
 #[test]
-fn replicas_keep_id_and_expiry() {
-    let record = Record {
-        id: "b-1".into(),
-        topic: "t".into(),
-        data: raw_json(&1),
-        node_id: "b".parse().unwrap(),
-        timestamp: Millis(5),
-        expires_at: Millis(7_000),
-        replicated: false,
-    };
-    let text = serde_json::to_string(&rest::Replica::of(&record)).unwrap();
-    let Ok(Call::Replicate(_, replica)) = post("/api/replicate", &text, Some("b")) else { panic!() };
-    let kept = replica.record(Millis(6));
-    assert!(kept.replicated);
-    assert_eq!((kept.id.as_str(), kept.expires_at, kept.timestamp), ("b-1", Millis(7_000), Millis(5)));
-
-    let published = body(&rest::published(&record, 2, 3));
+fn publishers_hear_by_how_many_nodes_a_record_is_kept() {
+    let record = on_behalf(
+        &SigningKey::from_bytes(&[7; 32]),
+        &"b".parse().unwrap(),
+        "t".into(),
+        raw_json(&1),
+        6,
+        Millis(1_000),
+    );
+    let me = "me".parse().unwrap();
+    let published = |wanted| rest::published(&me, &record, Stored { by: 3, of: 4, wanted });
     assert_eq!(
-        published,
+        body(&published(3)),
         json!({
-            "success": true, "topic": "t", "recordId": "b-1", "nodeId": "b", "method": "http-replication",
-            "replicatedTo": 2, "totalNodes": 4, "expiresAt": 7000
+            "success": true, "topic": "t", "recordId": record.id(), "seq": 1000, "nodeId": "me",
+            "method": "http-replication", "stored": 3, "replicatedTo": 2, "totalNodes": 4, "expiresAt": 7000
         })
     );
-    let found = body(&rest::found(&"me".parse().unwrap(), "t", &[&kept], Millis(6)));
+    let too_few = published(4);
+    assert_eq!((too_few.status, &body(&too_few)["code"]), (503, &json!("not-replicated")));
+    assert_eq!((&body(&too_few)["stored"], &body(&too_few)["wanted"]), (&json!(3), &json!(4)));
+
+    let Ok(Call::Find(query)) = get("/api/find/t") else { panic!() };
+    let found = body(&rest::found(&me, &query, &[record], Millis(6)));
     assert_eq!((&found["count"], &found["records"][0]["data"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&found["records"][0]["nodeId"], &found["records"][0]["replicated"]),
+        (&json!("b"), &json!(true))
+    );
     assert_eq!(found["source"], "local-dht");
 }
 

@@ -1,21 +1,16 @@
 //! Calls of the HTTP API, carried out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::join_all;
-use pigeonhub_node_core::rest::{self, Call, Publication, Replica, Reply, Status};
-use pigeonhub_node_core::{Decision, Event, Record};
+use pigeonhub_node_core::rest::{self, Call, Reply, Status};
+use pigeonhub_node_core::{Decision, Event};
 use pigeonhub_protocol::mesh::{OneOrMany, Routed, Routing};
-use pigeonhub_protocol::{NetworkName, NodeId, PeerId, raw_json};
-use tokio::time::timeout;
+use pigeonhub_protocol::{NetworkName, NodeId, PeerId};
 
 use crate::clock::now;
 use crate::host::Host;
 use crate::metrics::Gauges;
 
-/// How long a publication waits for the other nodes.
-const REPLICATION: Duration = Duration::from_secs(2);
 /// Peers that `GET /signaling` shows.
 const LISTED: usize = 100;
 
@@ -65,13 +60,12 @@ impl Host {
                 })
             }
             Call::Publish(publication) => self.publish(publication).await,
-            Call::Find(topic) => {
-                let (records, now) = (self.records.lock(), now());
-                rest::found(&self.node.id, &topic, &records.find(&topic, now), now)
-            }
-            Call::Replicate(_, replica) => self.replicate(replica),
+            Call::Find(query) => self.find(&query).await,
+            Call::Replicate(given) => self.replicate(&given.records).await,
+            Call::Records(query) => self.records(query).await,
+            Call::Reconcile(node, theirs) => self.compared(&node, &theirs).await,
             // Carried out where the request's headers are.
-            Call::Meet(_) | Call::Metrics | Call::Events(_) => {
+            Call::Meet(_) | Call::Metrics | Call::Events(_) | Call::Watch(_) => {
                 Reply::refuse(pigeonhub_protocol::Code::NotFound)
             }
         }
@@ -104,38 +98,6 @@ impl Host {
         }
     }
 
-    async fn publish(&self, publication: Publication) -> Reply {
-        let at = self.clock.moment();
-        let record = publication.record(&self.node.id, at);
-        if let Err(code) = self.records.lock().keep(record.clone(), at.now) {
-            return Reply::refuse(code);
-        }
-        let (kept, asked) = self.spread(&record).await;
-        rest::published(&record, kept, asked)
-    }
-
-    /// Gives a record to all nodes that are up, at once; how many kept it, and how many were asked.
-    async fn spread(&self, record: &Record) -> (usize, usize) {
-        let body = bytes::Bytes::from(raw_json(&Replica::of(record)).get().to_owned());
-        let nodes = self.mesh.up();
-        let posts = nodes.iter().map(|(node, url)| {
-            let post = self.mesh.courier.post(url, "/api/replicate", Some(node), body.clone());
-            timeout(REPLICATION, post)
-        });
-        let answers = join_all(posts).await;
-        (answers.iter().filter(|answer| matches!(answer, Ok(Ok(_)))).count(), nodes.len())
-    }
-
-    fn replicate(&self, replica: Replica) -> Reply {
-        let now = now();
-        let record = replica.record(now);
-        let (topic, id) = (record.topic.clone(), record.id.clone());
-        match self.records.lock().keep(record, now) {
-            Ok(()) => rest::replicated(&self.node.id, &topic, &id),
-            Err(code) => Reply::refuse(code),
-        }
-    }
-
     fn generate(&self) -> Reply {
         let mut bytes = [0; 20];
         if getrandom::fill(&mut bytes).is_err() {
@@ -162,7 +124,7 @@ impl Host {
     }
 
     /// `GET /metrics`
-    pub fn figures(&self) -> String {
+    pub async fn figures(&self) -> String {
         let (networks, peers) = self.store.count();
         self.metrics.text(&Gauges {
             connections: self.sessions.count(),
@@ -170,7 +132,7 @@ impl Host {
             peers,
             networks,
             nodes: self.mesh.up().len(),
-            records: self.records.lock().len(),
+            records: self.archive.count().await.unwrap_or_default(),
         })
     }
 }

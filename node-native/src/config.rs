@@ -15,7 +15,6 @@ use crate::Error;
 
 /// A PigeonHub node: introduces WebRTC peers to each other, together with the other nodes of its mesh.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "pigeonhub", version)]
 pub struct Config {
     /// TCP port; 0 takes a free one
     #[arg(long, env = "PORT", default_value_t = 3000)]
@@ -43,13 +42,15 @@ pub struct Config {
     /// The DNS server, as in 127.0.0.1:53 [default: the system's]
     #[arg(long, env = "DNS_RESOLVER")]
     pub dns_resolver: Option<SocketAddr>,
-    /// Folder for what survives a restart: the nodes that were found [default: nothing does]
+    /// Folder for what survives a restart: the key, records, the nodes that were found [default: nothing
+    /// does]
     #[arg(long, env = "DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// The node's name in the mesh [default: made from the key]
     #[arg(long, env = "NODE_ID")]
     pub node_id: Option<NodeId>,
-    /// The node's Ed25519 key: 32 bytes in hexadecimal or base64 [default: a new one at each start]
+    /// The node's Ed25519 key: 32 bytes in hexadecimal or base64, as `pigeonhub keygen` makes it [default:
+    /// the one in the data folder, or a new one at each start]
     #[arg(long, env = "NODE_KEY", hide_env_values = true)]
     pub node_key: Option<String>,
     /// us-east, us-west, eu-west, asia-pacific or global

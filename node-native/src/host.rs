@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use parking_lot::Mutex;
 use pigeonhub_node_core::ticket::TicketKey;
-use pigeonhub_node_core::{Decision, Event, Node, Records, exchange};
+use pigeonhub_node_core::{Decision, Event, Node, exchange};
 use pigeonhub_protocol::{Millis, Moment};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::bootstrap::Bootstrap;
 use crate::clock::Clock;
 use crate::mesh::Mesh;
 use crate::metrics::Metrics;
+use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
 
@@ -26,7 +26,9 @@ pub struct Host {
     /// Presences and mail.
     pub store: Shards,
     /// What was published.
-    pub records: Mutex<Records>,
+    pub archive: SqliteArchive,
+    /// Places for those who watch topics.
+    pub watchers: Arc<Semaphore>,
     /// Who is connected.
     pub sessions: Arc<Sessions>,
     /// The other nodes.

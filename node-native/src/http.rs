@@ -123,7 +123,8 @@ async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
             let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
             host.events(&query.ticket, MailSeq(last.unwrap_or(query.cursor)))
         }
-        Ok(rest::Call::Metrics) => host.figures().into_response(),
+        Ok(rest::Call::Metrics) => host.figures().await.into_response(),
+        Ok(rest::Call::Watch(topic)) => host.watch(topic),
         Ok(call) => response(host.call(call).await),
         Err(refusal) => response(refusal),
     }

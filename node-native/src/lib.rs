@@ -21,10 +21,12 @@ mod errors;
 mod host;
 mod http;
 mod key;
+mod keygen;
 mod line;
 mod mesh;
 mod metrics;
 mod pace;
+mod records;
 mod server;
 mod sessions;
 mod socket;
@@ -35,4 +37,5 @@ mod visits;
 
 pub use config::{Config, LogFormat};
 pub use errors::Error;
+pub use keygen::keygen;
 pub use server::{Running, start};

@@ -4,14 +4,35 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use pigeonhub::{Config, LogFormat};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// A PigeonHub node: introduces WebRTC peers to each other, together with the other nodes of its mesh.
+#[derive(Debug, Parser)]
+#[command(name = "pigeonhub", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a key for a node and prints it as NODE_KEY=…, for an environment file
+    Keygen,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Config::parse()).await {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Keygen) => pigeonhub::keygen().map(|lines| print!("{lines}")).map_err(Into::into),
+        None => run(cli.config).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pigeonhub: {error:#}");

@@ -92,6 +92,7 @@ impl Host {
                     let url = membership.find(node).map(|contact| contact.url.clone()).unwrap_or_default();
                     tracing::info!(%node, url, "node is up");
                     self.open_link(node, url);
+                    tokio::spawn(Arc::clone(self).reconcile(node.clone()));
                 }
                 MeshChange::Down(node) => {
                     tracing::info!(%node, "node is down");

@@ -9,14 +9,13 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use parking_lot::Mutex;
 use pigeonhub_node_core::gate::{Secret, authority};
 use pigeonhub_node_core::ticket::TicketKey;
-use pigeonhub_node_core::{Membership, Node, Records};
+use pigeonhub_node_core::{Membership, Node};
 use pigeonhub_protocol::mesh::NodeDescriptor;
 use pigeonhub_protocol::{Close, NodeId};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::bootstrap::Bootstrap;
@@ -24,12 +23,15 @@ use crate::clock::{Clock, now};
 use crate::host::Host;
 use crate::mesh::{Courier, Gate, Mesh};
 use crate::metrics::Metrics;
+use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
 use crate::{Config, Error, http, key};
 
 /// How long a client may take to send the head of a request.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// Streams that watch topics, at most.
+const WATCHERS: usize = 1_000;
 /// How long sessions have to end when the node stops.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -59,6 +61,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let port = address.port();
 
     let id = key::node_id(&config, &key);
+    let archive = SqliteArchive::open(config.data_dir.as_deref(), id.clone())?;
     let tickets = TicketKey::from_secret(key.as_bytes());
     let secret = Secret::new(config.mesh_secret.as_deref());
     let metrics = Arc::new(Metrics::default());
@@ -76,7 +79,8 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         node: Node { id, settings: config.settings() },
         clock,
         store: Shards::new(),
-        records: Mutex::new(Records::default()),
+        archive,
+        watchers: Arc::new(Semaphore::new(WATCHERS)),
         sessions: Arc::new(Sessions::default()),
         mesh: Mesh::new(membership, courier, gate),
         bootstrap,
@@ -95,6 +99,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     tokio::spawn(Arc::clone(&host).keep_mesh());
     tokio::spawn(Arc::clone(&host).keep_bootstrap());
     tokio::spawn(Arc::clone(&host).sweep());
+    tokio::spawn(Arc::clone(&host).keep_records());
     Ok(Running { host, address, accepting })
 }
 

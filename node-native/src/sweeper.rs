@@ -1,4 +1,4 @@
-//! What is due: leases that end, mail that nobody read, records that are over.
+//! What is due: leases that end, mail that nobody read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,11 @@ use crate::host::Host;
 
 /// How often networks are looked after.
 const TICK: Duration = Duration::from_millis(250);
-/// Records are swept each so many ticks.
-const RECORDS: u32 = 40;
 
 impl Host {
     /// Sweeps until the node stops.
     pub async fn sweep(self: Arc<Self>) {
-        for tick in 0u32.. {
+        loop {
             tokio::time::sleep(TICK).await;
             if self.is_stopping() {
                 return;
@@ -27,9 +25,6 @@ impl Host {
                     // A thousand networks may be due at once; sockets are served in between.
                     tokio::task::yield_now().await;
                 }
-            }
-            if tick % RECORDS == 0 {
-                self.records.lock().sweep(now());
             }
         }
     }

@@ -14,9 +14,11 @@ mod gate;
 mod host;
 mod mesh;
 mod outbound;
+mod records;
 mod request;
 mod routes;
 mod settings;
+mod watching;
 
 use spin_sdk::http::{IncomingRequest, ResponseOutparam};
 use spin_sdk::http_component;

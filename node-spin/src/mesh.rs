@@ -48,7 +48,10 @@ impl Host {
     pub async fn follow(&mut self, changes: Vec<MeshChange>) -> Result<(), StoreError> {
         for change in changes {
             match change {
-                MeshChange::Up(node) => self.introduce(&node).await?,
+                MeshChange::Up(node) => {
+                    self.introduce(&node).await?;
+                    self.reconcile(&node).await?;
+                }
                 MeshChange::Down(node) | MeshChange::Restarted(node) => {
                     self.store.node_lost(&node, now().plus(self.node.settings.hold)).await?;
                 }

@@ -2,8 +2,8 @@
 
 use pigeonhub_bootstrap::{EXPIRES, seed_bundle};
 use pigeonhub_node_core::gate::{MESH_HEADER, Secret};
-use pigeonhub_node_core::rest::{self, Call, EventsQuery, Publication, Replica, Reply, Status};
-use pigeonhub_node_core::{ConverseError, Event, Record, Talk, converse};
+use pigeonhub_node_core::rest::{self, Call, EventsQuery, Reply, Status};
+use pigeonhub_node_core::{ConverseError, Event, Talk, converse};
 use pigeonhub_protocol::mesh::{OneOrMany, Routed, Routing};
 use pigeonhub_protocol::{Code, NetworkName, NodeId};
 use spin_sdk::http::{IncomingRequest, ResponseOutparam};
@@ -46,12 +46,14 @@ pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
             write(out, head(reply.status, "application/json", &cors, &more), reply.body.into_bytes()).await;
         }
         Ok(Next::Stream(query)) => return host.stream(&request, &query, out).await,
+        Ok(Next::Watch(topic)) => return host.watch(topic, out).await,
         // Nothing was told of what could not be written; the caller may say it again.
         Err(error) => answer(out, &unavailable(&error), &cors).await,
     }
     // Whoever asked has the answer; what is due now costs nobody time.
     let _ = host.sweep().await;
     let _ = host.keep_mesh().await;
+    let _ = host.keep_records().await;
 }
 
 async fn preflight(out: ResponseOutparam, cors: &str) {
@@ -69,6 +71,7 @@ enum Next {
     /// The answer to a meeting, and the proof that this node knows the mesh's secret.
     Met(Reply, Option<String>),
     Stream(EventsQuery),
+    Watch(String),
 }
 
 impl Host {
@@ -88,6 +91,7 @@ impl Host {
         Ok(match call {
             Err(refusal) => Next::Answer(refusal),
             Ok(Call::Events(query)) => Next::Stream(query),
+            Ok(Call::Watch(topic)) => Next::Watch(topic),
             Ok(Call::Meet(meeting)) => {
                 let signed = match self.met_by(&meeting, request).await? {
                     Ok(signed) => signed,
@@ -162,19 +166,12 @@ impl Host {
                 rest::routed(&OneOrMany::Many(routed))
             }
             Call::Publish(publication) => self.publish(publication).await?,
-            Call::Find(topic) => {
-                let records = self.store.find_records(&topic).await?;
-                rest::found(&self.node.id, &topic, &records.iter().collect::<Vec<_>>(), now())
-            }
-            Call::Replicate(_, replica) => {
-                let record = replica.record(now());
-                match self.store.keep_record(&record).await? {
-                    Ok(()) => rest::replicated(&self.node.id, &record.topic, &record.id),
-                    Err(code) => Reply::refuse(code),
-                }
-            }
+            Call::Find(query) => self.find(&query).await?,
+            Call::Replicate(given) => self.replicate(&given.records).await?,
+            Call::Records(query) => self.records(query).await?,
+            Call::Reconcile(node, theirs) => self.compared(&node, &theirs).await?,
             // Answered above; and figures over all requests are nobody's here.
-            Call::Meet(_) | Call::Events(_) | Call::Metrics => Reply::refuse(Code::NotFound),
+            Call::Meet(_) | Call::Events(_) | Call::Watch(_) | Call::Metrics => Reply::refuse(Code::NotFound),
         })
     }
 
@@ -207,27 +204,6 @@ impl Host {
                 found(true)
             }
         })
-    }
-
-    async fn publish(&self, publication: Publication) -> Result<Reply, StoreError> {
-        let record = publication.record(&self.node.id, moment());
-        if let Err(code) = self.store.keep_record(&record).await? {
-            return Ok(Reply::refuse(code));
-        }
-        let (kept, asked) = self.spread(&record).await;
-        Ok(rest::published(&record, kept, asked))
-    }
-
-    /// Gives a record to all nodes that are up, at once; how many kept it, and how many were asked.
-    async fn spread(&self, record: &Record) -> (usize, usize) {
-        let body = serde_json::to_vec(&Replica::of(record)).unwrap_or_default();
-        let nodes: Vec<_> = self.mesh.contacts().iter().filter(|contact| contact.is_up()).collect();
-        let end = self.patience();
-        let posts = nodes
-            .iter()
-            .map(|contact| self.post(&contact.url, "/api/replicate", contact.node(), body.clone(), end));
-        let answers = futures_util::future::join_all(posts).await;
-        (answers.iter().filter(|answer| answer.is_ok()).count(), nodes.len())
     }
 
     fn seeds(&self) -> Reply {

@@ -6,11 +6,16 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "rusqlite")]
+extern crate std;
 
 mod commit;
 mod database;
+#[cfg(feature = "rusqlite")]
+mod embedded;
 mod load;
 mod mailbox;
+mod overview;
 mod records;
 mod row;
 mod sample;
@@ -18,4 +23,6 @@ mod store;
 mod streams;
 
 pub use database::{Database, Row, Value};
+#[cfg(feature = "rusqlite")]
+pub use embedded::Embedded;
 pub use store::{SqlError, SqlStore};

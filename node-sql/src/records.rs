@@ -1,124 +1,133 @@
-//! Published records, and what a node tells of itself: lists and counts.
+//! Records, in tables.
 
-use alloc::string::ToString;
-use alloc::sync::Arc;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use pigeonhub_node_core::record::{IN_ALL, PER_TOPIC};
-use pigeonhub_node_core::{Presence, Record};
-use pigeonhub_protocol::{Code, Millis, NetworkName, PeerId};
+use pigeonhub_node_core::records::{Archive, Kept, Limits, Place};
+use pigeonhub_protocol::{Code, Record};
 
-use crate::row::{self, PRESENCE};
+use crate::row;
 use crate::{Database, Row, SqlError, SqlStore, Value};
 
-impl<D: Database> SqlStore<D> {
-    /// Keeps a record; one with the same id is replaced.
-    ///
-    /// # Errors
-    /// The database's. `Ok(Err(_))`: there are too many already.
-    pub async fn keep_record(&self, record: &Record) -> Result<Result<(), Code>, SqlError<D::Error>> {
-        self.run("DELETE FROM record WHERE expires_at <= ?1", &[self.now.into()]).await?;
-        let sql = "INSERT INTO record (id, topic, data, node, timestamp, expires_at, replicated) \
-                   SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
-                   WHERE (SELECT count(*) FROM record WHERE topic = ?2) < ?8 \
-                   AND (SELECT count(*) FROM record) < ?9 \
-                   ON CONFLICT (id) DO UPDATE SET data = ?3, timestamp = ?5, expires_at = ?6 RETURNING 1";
-        let parameters: [Value; 9] = [
-            record.id.as_str().into(),
-            record.topic.as_str().into(),
-            record.data.get().into(),
-            record.node_id.as_str().into(),
-            record.timestamp.into(),
-            record.expires_at.into(),
-            u64::from(record.replicated).into(),
-            PER_TOPIC.into(),
-            IN_ALL.into(),
-        ];
-        let kept = !self.run(sql, &parameters).await?.is_empty();
-        Ok(kept.then_some(()).ok_or(Code::Unavailable))
-    }
+/// Of one record: it is found.
+const IS_LIVE: &str = "text <> '' AND deleted = 0 AND expires_at > ";
 
-    /// The live records of a topic, oldest first.
+impl<D: Database> SqlStore<D> {
+    /// Makes the tables of records that are not there yet.
     ///
     /// # Errors
     /// The database's.
-    pub async fn find_records(&self, topic: &str) -> Result<Vec<Record>, SqlError<D::Error>> {
-        let sql = "SELECT id, topic, data, node, timestamp, expires_at, replicated FROM record \
-                   WHERE topic = ?1 AND expires_at > ?2 ORDER BY timestamp, id";
-        let rows = self.run(sql, &[topic.into(), self.now.into()]).await?;
+    pub async fn create_record_tables(&self) -> Result<(), SqlError<D::Error>> {
+        self.run_script(include_str!("records.sql")).await
+    }
+
+    /// Drops what nobody finds any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_records(&self) -> Result<(), SqlError<D::Error>> {
+        self.run("DELETE FROM record WHERE kept_until <= ?1", &[self.now.into()]).await?;
+        let sql = "UPDATE record SET text = '' WHERE expires_at <= ?1 AND text <> '' AND deleted = 0";
+        self.run(sql, &[self.now.into()]).await.map(drop)
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_records(&self) -> Result<usize, SqlError<D::Error>> {
+        let sql = format!("SELECT count(*) FROM record WHERE {IS_LIVE} ?1");
+        let rows = self.run(&sql, &[self.now.into()]).await?;
+        let count = rows.first().and_then(|row| row::number(row.first()?)).unwrap_or_default();
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+}
+
+impl<D: Database> Archive for SqlStore<D> {
+    type Error = SqlError<D::Error>;
+
+    async fn keep_record(&self, record: &Record) -> Result<Result<Kept, Code>, Self::Error> {
+        self.sweep_records().await?;
+        let Limits { per_topic, per_publisher, in_all, bytes } = self.limits;
+        // What is over already is kept as a mark: it may have replaced what is not over.
+        let is_over = record.expires_at() <= self.now && !record.deleted;
+        let text = if is_over { String::new() } else { serde_json::to_string(record).unwrap_or_default() };
+        let sql = format!(
+            "INSERT INTO record (id, topic, publisher, seq, version, text, timestamp, expires_at, \
+             kept_until, deleted, on_behalf) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
+             WHERE (EXISTS (SELECT 1 FROM record WHERE id = ?1) OR ( \
+               (SELECT count(*) FROM record WHERE topic = ?2 AND {IS_LIVE} ?12) < ?13 \
+               AND (?11 = 1 OR (SELECT count(*) FROM record WHERE publisher = ?3 AND {IS_LIVE} ?12) < ?14) \
+               AND (SELECT count FROM record_sum) < ?15)) \
+             AND (SELECT bytes FROM record_sum) + length(CAST(?6 AS BLOB)) <= ?16 \
+             ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, version = excluded.version, \
+             text = excluded.text, timestamp = excluded.timestamp, expires_at = excluded.expires_at, \
+             kept_until = max(kept_until, excluded.kept_until), deleted = excluded.deleted \
+             WHERE (excluded.seq, excluded.version) > (seq, version) RETURNING 1"
+        );
+        let parameters: [Value; 16] = [
+            record.id().into(),
+            record.topic.as_str().into(),
+            record.publisher.as_str().into(),
+            record.seq.into(),
+            record.version().into(),
+            text.into(),
+            record.timestamp.into(),
+            record.expires_at().into(),
+            record.kept_until().into(),
+            u64::from(record.deleted).into(),
+            u64::from(record.node_id.is_some()).into(),
+            self.now.into(),
+            per_topic.into(),
+            per_publisher.into(),
+            in_all.into(),
+            bytes.into(),
+        ];
+        if !self.run(&sql, &parameters).await?.is_empty() {
+            return Ok(Ok(Kept::New));
+        }
+        let rows = self.run("SELECT seq, version FROM record WHERE id = ?1", &[record.id().into()]).await?;
+        let known = rows.first().and_then(|row| Some((row::number(row.first()?)?, row::text(row.get(1)?)?)));
+        let (seq, version) = record.rank();
+        Ok(match known {
+            Some((known, same)) if known == seq && same == version => Ok(Kept::Known),
+            Some((known, other)) if (known, other) > (seq, version.as_str()) => Err(Code::RecordStale),
+            _ => Err(Code::QuotaExceeded),
+        })
+    }
+
+    async fn records_of(
+        &self,
+        topic: &str,
+        after: Option<&Place>,
+        most: usize,
+    ) -> Result<Vec<Record>, Self::Error> {
+        let sql = format!(
+            "SELECT text FROM record WHERE topic = ?1 AND {IS_LIVE} ?2 \
+             AND (timestamp < ?3 OR (timestamp = ?3 AND id > ?4)) ORDER BY timestamp DESC, id LIMIT ?5"
+        );
+        let (time, id) = after.map_or((Value::Integer(i64::MAX), ""), |place| (place.0.0.into(), &place.1));
+        let rows = self.run(&sql, &[topic.into(), self.now.into(), time, id.into(), most.into()]).await?;
         Ok(rows.iter().filter_map(record).collect())
     }
 
-    /// A page of live peers of a network in the order of their ids, after `cursor`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn page(
-        &self,
-        network: &NetworkName,
-        cursor: Option<PeerId>,
-        most: usize,
-    ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
-        let sql = alloc::format!(
-            "SELECT {PRESENCE} FROM (SELECT {PRESENCE}, min(home) FROM presence \
-             WHERE network = ?1 AND peer > ?2 AND state = 0 GROUP BY peer ORDER BY peer LIMIT ?3)"
-        );
-        let after = cursor.map_or_else(|| Value::from(""), |peer| peer.as_str().into());
-        let rows = self.run(&sql, &[network.as_str().into(), after, most.into()]).await?;
-        Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())
-    }
-
-    /// All live presences of this node: a node that joins is told of them.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn here(&self) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
-        let sql = alloc::format!("SELECT network, {PRESENCE} FROM presence WHERE home = '' AND state = 0");
-        let rows = self.run(&sql, &[]).await?;
-        let presence = |row: &Row| {
-            let (network, columns) = row.split_first()?;
-            let network = row::text(network)?.parse().ok()?;
-            row::presence(&columns.to_vec(), &network, &self.own, self.now)
-        };
-        Ok(rows.iter().filter_map(presence).collect())
-    }
-
-    /// How many networks there are, and how many live peers: here and in all.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn count(&self) -> Result<(usize, usize, usize), SqlError<D::Error>> {
-        let sql = "SELECT count(DISTINCT network), count(*) FILTER (WHERE home = ''), \
-                   count(DISTINCT network || ' ' || peer) FROM presence WHERE state = 0";
-        let rows = self.run(sql, &[]).await?;
-        let count = |index: usize| {
-            let value = rows.first().and_then(|row| row.get(index)).and_then(row::number);
-            usize::try_from(value.unwrap_or(0)).unwrap_or(usize::MAX)
-        };
-        Ok((count(0), count(1), count(2)))
-    }
-
-    /// The networks in which something may be over.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn due(&self) -> Result<Vec<NetworkName>, SqlError<D::Error>> {
-        let sql = "SELECT DISTINCT network FROM presence WHERE until <= ?1 \
-                   UNION SELECT DISTINCT network FROM mail WHERE code IS NOT NULL AND until <= ?1 AND sent <> 1";
+    async fn record_versions(&self) -> Result<Vec<(String, String)>, Self::Error> {
+        let sql = "SELECT topic, version FROM record WHERE text <> '' AND expires_at > ?1 OR deleted = 1";
         let rows = self.run(sql, &[self.now.into()]).await?;
-        Ok(rows.iter().filter_map(|row| row::text(row.first()?)?.parse().ok()).collect())
+        let pair = |row: &Row| Some((row::text(row.first()?)?.into(), row::text(row.get(1)?)?.into()));
+        Ok(rows.iter().filter_map(pair).collect())
+    }
+
+    async fn fetch_records(&self, versions: &[String]) -> Result<Vec<Record>, Self::Error> {
+        let sql = "SELECT text FROM record WHERE text <> '' AND version IN (SELECT value FROM json_each(?1))";
+        let list = serde_json::to_string(versions).unwrap_or_default();
+        let rows = self.run(sql, &[list.into()]).await?;
+        Ok(rows.iter().filter_map(record).collect())
     }
 }
 
 fn record(row: &Row) -> Option<Record> {
-    let [id, topic, data, node, timestamp, expires_at, replicated] = row.as_slice() else { return None };
-    Some(Record {
-        id: row::text(id)?.to_string(),
-        topic: row::text(topic)?.to_string(),
-        data: serde_json::value::RawValue::from_string(row::text(data)?.to_string()).ok()?,
-        node_id: row::text(node)?.parse().ok()?,
-        timestamp: Millis(row::number(timestamp)?),
-        expires_at: Millis(row::number(expires_at)?),
-        replicated: row::number(replicated)? != 0,
-    })
+    serde_json::from_str(row::text(row.first()?)?).ok()
 }

@@ -91,7 +91,7 @@ CREATE TABLE IF NOT EXISTS stream (
   until   INTEGER NOT NULL
 );
 
--- What else a host keeps between requests: its key, the nodes that it knows, records.
+-- What else a host keeps between requests: its key, the nodes that it knows.
 CREATE TABLE IF NOT EXISTS kept (
   name TEXT PRIMARY KEY,
   text TEXT NOT NULL
@@ -104,16 +104,3 @@ CREATE TABLE IF NOT EXISTS once (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS once_until ON once (until);
-
--- Published records; `data` is JSON.
-CREATE TABLE IF NOT EXISTS record (
-  id         TEXT PRIMARY KEY,
-  topic      TEXT NOT NULL,
-  data       TEXT NOT NULL,
-  node       TEXT NOT NULL,
-  timestamp  INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  replicated INTEGER NOT NULL
-) WITHOUT ROWID;
-
-CREATE INDEX IF NOT EXISTS record_topic ON record (topic, expires_at);

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use pigeonhub_node_core::records::Limits;
 use pigeonhub_node_core::{Change, Facts, Needs, Store};
 use pigeonhub_protocol::{Millis, NetworkName, NodeId};
 
@@ -23,6 +24,7 @@ pub struct SqlStore<D> {
     /// The time of this request: frames are stamped with it.
     pub(crate) now: Millis,
     pub(crate) nodes: Vec<NodeId>,
+    pub(crate) limits: Limits,
 }
 
 /// The database could not do it.
@@ -40,7 +42,7 @@ impl<E: fmt::Debug + fmt::Display> core::error::Error for SqlError<E> {}
 impl<D: Database> SqlStore<D> {
     /// A store over an open connection, for one request at `now`.
     pub const fn new(database: D, own: NodeId, now: Millis) -> Self {
-        Self { database, own, now, nodes: Vec::new() }
+        Self { database, own, now, nodes: Vec::new(), limits: Limits::USUAL }
     }
 
     /// The nodes that can be reached: the host knows them, for they are no network's.
@@ -51,6 +53,11 @@ impl<D: Database> SqlStore<D> {
     /// The store at another time, for a request that takes long.
     pub const fn at(&mut self, now: Millis) {
         self.now = now;
+    }
+
+    /// How many records are kept at most.
+    pub const fn limit_records(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// The connection.
@@ -79,14 +86,21 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// The database's.
     pub async fn create_tables(&self) -> Result<(), SqlError<D::Error>> {
-        for statement in include_str!("schema.sql").split("\n\n") {
+        self.run_script(include_str!("schema.sql")).await?;
+        self.create_record_tables().await?;
+        self.keep(SCHEMA, VERSION).await
+    }
+
+    /// Runs statements that stand apart by empty lines.
+    pub(crate) async fn run_script(&self, script: &str) -> Result<(), SqlError<D::Error>> {
+        for statement in script.split("\n\n") {
             let lines = statement.lines().filter(|line| !line.trim_start().starts_with("--"));
             let statement = lines.collect::<Vec<_>>().join("\n");
             if !statement.is_empty() {
                 self.run(&statement, &[]).await?;
             }
         }
-        self.keep(SCHEMA, VERSION).await
+        Ok(())
     }
 
     /// Whether the tables are those of this version, by what [`Self::all_kept`] gave.

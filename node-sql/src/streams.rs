@@ -43,7 +43,16 @@ impl<D: Database> SqlStore<D> {
         Ok(count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
     }
 
-    /// A stream is over. Those that could not say so go, too. If the session has no newer one, it has
+    /// A stream gives its place back. Those that could not do so lose theirs.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_stream(&self, session: SessionId, name: &str) -> Result<(), SqlError<D::Error>> {
+        let sql = "DELETE FROM stream WHERE (session = ?1 AND name = ?2) OR until <= ?3";
+        self.run(sql, &[session.0.into(), name.into(), self.now.into()]).await.map(drop)
+    }
+
+    /// A stream of mail is over. If the session has no newer one, it has
     /// until `until` to say what it got: then what it did not is overdue.
     ///
     /// # Errors
@@ -54,8 +63,7 @@ impl<D: Database> SqlStore<D> {
         name: &str,
         until: Millis,
     ) -> Result<(), SqlError<D::Error>> {
-        let sql = "DELETE FROM stream WHERE (session = ?1 AND name = ?2) OR until <= ?3";
-        self.run(sql, &[caller.session.0.into(), name.into(), self.now.into()]).await?;
+        self.end_stream(caller.session, name).await?;
         let Some(network) = &caller.network else { return Ok(()) };
         let sql = "UPDATE mail SET sent = 2, until = max(until, ?4) WHERE network = ?1 AND peer = ?2 \
                    AND sent = 1 AND code IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stream WHERE session = ?3)";

@@ -2,9 +2,6 @@
 //! request: nothing is kept between requests but the file.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "support/rusqlite.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -15,11 +12,8 @@ use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{
     Conversation, ConverseError, Event, MailSeq, Node, Settings, Talk, converse, exchange, mail,
 };
-use pigeonhub_node_sql::SqlStore;
+use pigeonhub_node_sql::{Embedded, SqlStore};
 use pigeonhub_protocol::{Code, Millis, Moment, PeerId};
-use rusqlite::Connection;
-
-use support::Rusqlite;
 
 /// The futures of a store that never waits are ready at once.
 fn now<F: Future>(future: F) -> F::Output {
@@ -47,12 +41,8 @@ impl House {
         house
     }
 
-    fn store(&self) -> SqlStore<Rusqlite> {
-        SqlStore::new(
-            Rusqlite(Connection::open(&self.path).unwrap()),
-            self.node.id.clone(),
-            Millis(self.time),
-        )
+    fn store(&self) -> SqlStore<Embedded> {
+        SqlStore::new(Embedded::open(&self.path).unwrap(), self.node.id.clone(), Millis(self.time))
     }
 
     fn moment(&mut self) -> Moment {

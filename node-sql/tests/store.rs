@@ -2,8 +2,6 @@
 //! bears that others use it at the same time.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "support/rusqlite.rs"]
-mod database;
 mod support {
     #[path = "../../../node-core/tests/support/contract.rs"]
     pub mod contract;
@@ -19,15 +17,13 @@ mod equality;
 #[path = "store/sharing.rs"]
 mod sharing;
 
-use database::Rusqlite;
-use pigeonhub_node_sql::SqlStore;
-use rusqlite::Connection;
+use pigeonhub_node_sql::{Embedded, SqlStore};
 use support::shelf::at_once;
 use support::words::{NOW, node};
 
 /// An empty store of node `n1`.
-fn store() -> SqlStore<Rusqlite> {
-    let store = SqlStore::new(Rusqlite(Connection::open_in_memory().unwrap()), node("n1"), NOW);
+fn store() -> SqlStore<Embedded> {
+    let store = SqlStore::new(Embedded::in_memory().unwrap(), node("n1"), NOW);
     at_once(store.create_tables()).unwrap();
     store
 }

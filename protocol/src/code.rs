@@ -49,6 +49,16 @@ pub enum Code {
     TicketExpired,
     /// HTTP: the peer has a live session at this node.
     AlreadyConnected,
+    /// HTTP: the signature is not of that key and content.
+    SignatureInvalid,
+    /// HTTP: the record's time is over, or has not come yet.
+    RecordExpired,
+    /// HTTP: a newer record of the same publisher is kept already.
+    RecordStale,
+    /// HTTP: the topic, the publisher or the node has as many records as it may.
+    QuotaExceeded,
+    /// HTTP: kept here, but not by as many nodes as were asked for.
+    NotReplicated,
     /// HTTP: no such route.
     NotFound,
     /// HTTP: the route exists, for another method.
@@ -62,7 +72,7 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 30] = [
         Self::MalformedJson,
         Self::MalformedMessage,
         Self::UnknownType,
@@ -83,6 +93,11 @@ impl Code {
         Self::TicketExpired,
         Self::AlreadyConnected,
         Self::NodeFull,
+        Self::SignatureInvalid,
+        Self::RecordExpired,
+        Self::RecordStale,
+        Self::QuotaExceeded,
+        Self::NotReplicated,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::InvalidRequest,
@@ -114,6 +129,11 @@ impl Code {
             Self::TicketInvalid => "ticket-invalid",
             Self::TicketExpired => "ticket-expired",
             Self::AlreadyConnected => "already-connected",
+            Self::SignatureInvalid => "signature-invalid",
+            Self::RecordExpired => "record-expired",
+            Self::RecordStale => "record-stale",
+            Self::QuotaExceeded => "quota-exceeded",
+            Self::NotReplicated => "not-replicated",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::InvalidRequest => "invalid-request",
@@ -146,6 +166,11 @@ impl Code {
             Self::TicketInvalid => "the ticket is not one of this node",
             Self::TicketExpired => "the ticket's time is over",
             Self::AlreadyConnected => "Peer already connected",
+            Self::SignatureInvalid => "the signature does not match key and content",
+            Self::RecordExpired => "the record's time is over, or has not come yet",
+            Self::RecordStale => "a newer record of this publisher is kept already",
+            Self::QuotaExceeded => "there are as many records of this topic or publisher as there may be",
+            Self::NotReplicated => "kept here, but not by as many nodes as were asked for",
             Self::NotFound => "no such route",
             Self::MethodNotAllowed => "this route does not take this method",
             Self::InvalidRequest => "the request is not valid",

@@ -28,3 +28,9 @@ pub const BATCH: usize = 256;
 pub const RECORD: usize = 64 * 1024;
 /// A record's topic.
 pub const TOPIC: usize = 256;
+/// What tells the records of one publisher under one topic apart.
+pub const SALT: usize = 64;
+/// For how many seconds a record may be found.
+pub const TTL: u64 = 24 * 60 * 60;
+/// By how much the clocks of those who sign may be wrong.
+pub const SKEW: u64 = 10 * 60 * 1000;

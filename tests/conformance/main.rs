@@ -19,5 +19,6 @@ mod records;
 mod refusals;
 mod serverless;
 mod signals;
+mod signed_records;
 mod transports;
 mod trust;

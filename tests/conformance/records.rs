@@ -30,7 +30,7 @@ async fn what_is_published_at_one_node_is_found_at_all() {
     assert_eq!(receipt["nodeId"], "node-a");
     assert_eq!(receipt["method"], "http-replication");
     assert_eq!(receipt["totalNodes"], 3);
-    assert_eq!(receipt["replicatedTo"], 2);
+    assert_eq!((&receipt["replicatedTo"], &receipt["stored"]), (&json!(2), &json!(3)));
     for node in &mesh.nodes {
         let records = found(node, "a%20topic%2F%C3%A9", 1).await;
         let record = &records[0];

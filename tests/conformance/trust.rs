@@ -94,10 +94,6 @@ impl Stage {
                 "/api/route-signal",
                 json!({"type": "offer", "fromPeerId": there, "targetPeerId": here, "networkName": "room", "data": {"sdp": "forged"}}),
             ),
-            (
-                "/api/replicate",
-                json!({"topic": "forged", "data": "forged", "fromNode": "b", "recordId": "b-1-x"}),
-            ),
             ("/api/leave", json!({"nodeId": "b"})),
         ]
     }

@@ -1,118 +1,90 @@
-//! `POST /api/publish`, `GET /api/find/{topic}`, `POST /api/replicate`.
+//! `POST /api/publish`, `GET /api/find/{topic}`, `GET /api/watch/{topic}`.
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Code, Millis, Moment, NodeId, RawJson, limit};
+use pigeonhub_protocol::http_signature::SigningKey;
+use pigeonhub_protocol::{Code, Millis, NodeId, RawJson, Record, limit};
 use serde::{Deserialize, Serialize};
 
-use super::{Reply, bodies, iso_8601};
-use crate::Record;
+use super::{Reply, bodies, iso_8601, query};
+use crate::records::{Place, Seen, Stored, Wanted, on_behalf};
 
 /// Seconds that a record is found if nobody says how long.
-const USUAL_TTL: u64 = 300;
-/// Seconds that a record is found at most.
-const LONGEST_TTL: u64 = 24 * 60 * 60;
+const USUAL_TTL: f64 = 300.0;
+/// Records on one page at most, and if nobody says how many.
+const PAGE: usize = 256;
 
-/// What is to be published.
-#[derive(Clone, Debug, Deserialize)]
+/// What is to be published, and by how many nodes it has to be kept.
+#[derive(Clone, Debug)]
 pub struct Publication {
-    /// Under what it is to be found.
+    /// `w`
+    pub wanted: Wanted,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Signed(Record),
+    Unsigned { topic: String, data: RawJson, ttl: u64 },
+}
+
+#[derive(Deserialize)]
+struct Common {
     #[serde(default)]
-    pub topic: String,
-    /// What it says.
+    signature: Option<String>,
     #[serde(default)]
-    pub data: RawJson,
-    /// For how many seconds.
+    w: Wanted,
+}
+
+#[derive(Deserialize)]
+struct Unsigned {
     #[serde(default)]
-    pub ttl: Option<f64>,
+    topic: String,
+    #[serde(default)]
+    data: RawJson,
+    #[serde(default)]
+    ttl: Option<f64>,
 }
 
 impl Publication {
     pub(super) fn read(body: &[u8]) -> Result<Self, Reply> {
-        let publication: Self = bodies::one(body)?;
-        check(&publication.topic, &publication.data)?;
-        if publication.ttl.is_some_and(|ttl| ttl.is_nan() || ttl <= 0.0) {
-            return Err(Reply::invalid("ttl is a positive number of seconds"));
-        }
-        Ok(publication)
+        let Common { signature, w: wanted } = bodies::one(body)?;
+        let what = if signature.is_some() {
+            let record: Record = bodies::one(body)?;
+            // Only a node signs for others, and it does not publish here.
+            if record.node_id.is_some() {
+                return Err(Reply::invalid("nodeId is for nodes"));
+            }
+            What::Signed(record)
+        } else {
+            let Unsigned { topic, data, ttl } = bodies::one(body)?;
+            check(&topic, &data)?;
+            let ttl = ttl.unwrap_or(USUAL_TTL);
+            if ttl.is_nan() || ttl <= 0.0 {
+                return Err(Reply::invalid("ttl is a positive number of seconds"));
+            }
+            What::Unsigned { topic, data, ttl: whole_seconds(ttl) }
+        };
+        Ok(Self { wanted, what })
     }
 
-    /// The record that is published at this node.
+    /// The record, signed by its publisher; or by this node, if nobody signed it.
     #[must_use]
-    pub fn record(self, node: &NodeId, at: Moment) -> Record {
-        let ttl = self.ttl.map_or(USUAL_TTL * 1000, |seconds| (seconds * 1000.0) as u64);
-        Record {
-            id: format!("{node}-{}-{:09x}", at.now.0, at.seed >> 28),
-            topic: self.topic,
-            data: self.data,
-            node_id: node.clone(),
-            timestamp: at.now,
-            expires_at: at.now.plus(ttl.min(LONGEST_TTL * 1000)),
-            replicated: false,
+    pub fn record(self, key: &SigningKey, node: &NodeId, now: Millis) -> Record {
+        match self.what {
+            What::Signed(record) => record,
+            What::Unsigned { topic, data, ttl } => on_behalf(key, node, topic, data, ttl, now),
         }
     }
 }
 
-/// A record on its way to another node.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Replica {
-    /// Its topic.
-    #[serde(default)]
-    pub topic: String,
-    /// What it says.
-    #[serde(default)]
-    pub data: RawJson,
-    /// The node at which it was published, which speaks.
-    pub from_node: NodeId,
-    /// Its id.
-    pub record_id: String,
-    /// When it was published.
-    #[serde(default)]
-    pub timestamp: Option<Millis>,
-    /// Until when it is found.
-    #[serde(default)]
-    pub expires_at: Option<Millis>,
-}
-
-impl Replica {
-    /// The replica of a record.
-    #[must_use]
-    pub fn of(record: &Record) -> Self {
-        Self {
-            topic: record.topic.clone(),
-            data: record.data.clone(),
-            from_node: record.node_id.clone(),
-            record_id: record.id.clone(),
-            timestamp: Some(record.timestamp),
-            expires_at: Some(record.expires_at),
-        }
-    }
-
-    pub(super) fn read(body: &[u8]) -> Result<Self, Reply> {
-        let replica: Self = bodies::one(body)?;
-        check(&replica.topic, &replica.data)?;
-        if replica.record_id.is_empty() || replica.record_id.len() > 2 * limit::NODE_ID {
-            return Err(Reply::invalid("recordId is missing or too long"));
-        }
-        Ok(replica)
-    }
-
-    /// The record as it is kept here.
-    #[must_use]
-    pub fn record(self, now: Millis) -> Record {
-        let expires_at = self.expires_at.unwrap_or(now.plus(USUAL_TTL * 1000));
-        Record {
-            id: self.record_id,
-            topic: self.topic,
-            data: self.data,
-            node_id: self.from_node,
-            timestamp: self.timestamp.unwrap_or(now),
-            expires_at: expires_at.min(now.plus(LONGEST_TTL * 1000)),
-            replicated: true,
-        }
-    }
+/// Up to the next whole second, and not too many.
+fn whole_seconds(ttl: f64) -> u64 {
+    // As large a number as there is, if it does not fit.
+    let whole = ttl as u64;
+    whole.saturating_add(u64::from(whole as f64 != ttl)).clamp(1, limit::TTL)
 }
 
 /// Existing nodes refuse data that is falsy in JavaScript.
@@ -134,42 +106,94 @@ fn check(topic: &str, data: &RawJson) -> Result<(), Reply> {
 struct Published<'a> {
     success: bool,
     topic: &'a str,
-    record_id: &'a str,
+    record_id: String,
+    seq: u64,
     node_id: &'a NodeId,
     method: &'static str,
+    /// Nodes that keep it.
+    stored: usize,
     replicated_to: usize,
     total_nodes: usize,
     expires_at: Millis,
 }
 
-/// A record is kept here, and by `replicated_to` of the `other_nodes` that are up.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TooFew {
+    error: &'static str,
+    code: Code,
+    record_id: String,
+    stored: usize,
+    wanted: usize,
+}
+
+/// What is said to the publisher.
 #[must_use]
-pub fn published(record: &Record, replicated_to: usize, other_nodes: usize) -> Reply {
+pub fn published(node: &NodeId, record: &Record, stored: Stored) -> Reply {
+    let Stored { by, of, wanted } = stored;
+    let record_id = record.id();
+    if by < wanted {
+        let code = Code::NotReplicated;
+        return Reply::refuse_with(code, &TooFew { error: code.text(), code, record_id, stored: by, wanted });
+    }
     Reply::ok(&Published {
         success: true,
         topic: &record.topic,
-        record_id: &record.id,
-        node_id: &record.node_id,
+        record_id,
+        seq: record.seq,
+        node_id: node,
         method: "http-replication",
-        replicated_to,
-        total_nodes: other_nodes + 1,
-        expires_at: record.expires_at,
+        stored: by,
+        replicated_to: by - 1,
+        total_nodes: of,
+        expires_at: record.expires_at(),
     })
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Replicated<'a> {
-    success: bool,
-    topic: &'a str,
-    record_id: &'a str,
-    node_id: &'a NodeId,
+/// Which records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindQuery {
+    /// Of this topic.
+    pub topic: String,
+    /// After this one.
+    pub cursor: Option<Place>,
+    /// At most so many.
+    pub limit: usize,
 }
 
-/// A replica is kept here.
-#[must_use]
-pub fn replicated(node: &NodeId, topic: &str, record_id: &str) -> Reply {
-    Reply::ok(&Replicated { success: true, topic, record_id, node_id: node })
+impl FindQuery {
+    /// The first page of a topic.
+    #[must_use]
+    pub const fn first(topic: String) -> Self {
+        Self { topic, cursor: None, limit: PAGE }
+    }
+
+    pub(super) fn read(topic: String, text: &str) -> Result<Self, Reply> {
+        let cursor = query::parameter(text, "cursor").map(|cursor| cursor.parse()).transpose();
+        let cursor = cursor.map_err(|_| Reply::invalid("cursor is not one that find gave"))?;
+        let limit = query::parameter(text, "limit").map_or(Ok(PAGE), |limit| limit.parse());
+        let limit = limit.map_err(|_| Reply::invalid("limit is no number"))?;
+        Ok(Self { topic, cursor, limit: limit.clamp(1, PAGE) })
+    }
+}
+
+/// A record as it is shown. What is signed is in `record`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    id: String,
+    #[serde(flatten)]
+    record: &'a Record,
+    expires_at: Millis,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    replicated: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn at(node: &NodeId, record: &'a Record) -> Self {
+        let replicated = record.node_id.as_ref().is_some_and(|origin| origin != node);
+        Self { id: record.id(), record, expires_at: record.expires_at(), replicated }
+    }
 }
 
 #[derive(Serialize)]
@@ -177,21 +201,44 @@ pub fn replicated(node: &NodeId, topic: &str, record_id: &str) -> Reply {
 struct Found<'a> {
     topic: &'a str,
     count: usize,
-    records: &'a [&'a Record],
+    records: Vec<Shown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     node_id: &'a NodeId,
     source: &'static str,
     timestamp: String,
 }
 
-/// What was found under a topic.
+/// What was found.
 #[must_use]
-pub fn found(node: &NodeId, topic: &str, records: &[&Record], now: Millis) -> Reply {
+pub fn found(node: &NodeId, query: &FindQuery, records: &[Record], now: Millis) -> Reply {
+    let is_full = records.len() == query.limit;
     Reply::ok(&Found {
-        topic,
+        topic: &query.topic,
         count: records.len(),
-        records,
+        records: records.iter().map(|record| Shown::at(node, record)).collect(),
+        next: records.last().filter(|_| is_full).map(|last| Place::of(last).cursor()),
         node_id: node,
         source: "local-dht",
         timestamp: iso_8601(now),
     })
+}
+
+/// What a watcher is told: the name of a server-sent event, and its data.
+#[must_use]
+pub fn seen(node: &NodeId, seen: &Seen) -> (&'static str, String) {
+    #[derive(Serialize)]
+    struct Gone<'a> {
+        id: &'a str,
+    }
+    match seen {
+        Seen::Record(record) => ("record", Reply::ok(&Shown::at(node, record)).body),
+        Seen::Gone(id) => ("gone", Reply::ok(&Gone { id }).body),
+    }
+}
+
+/// One server-sent event, whole.
+#[must_use]
+pub fn event(name: &str, data: &str) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
 }

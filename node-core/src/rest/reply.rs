@@ -60,7 +60,7 @@ impl Reply {
         Self::refuse_with(code, &Full { error: code.text(), code, nodes: others.collect() })
     }
 
-    fn refuse_with(code: Code, body: &impl Serialize) -> Self {
+    pub(super) fn refuse_with(code: Code, body: &impl Serialize) -> Self {
         let status = status(code);
         let headers = if status == 503 { alloc::vec![RETRY] } else { Vec::new() };
         Self { status, headers, ..Self::ok(body) }
@@ -85,14 +85,15 @@ impl Reply {
 const fn status(code: Code) -> u16 {
     match code {
         Code::Unauthorized | Code::TicketInvalid | Code::TicketExpired => 401,
-        Code::AlreadyConnected => 409,
+        Code::AlreadyConnected | Code::RecordStale => 409,
         Code::Forbidden => 403,
         Code::NotFound | Code::PeerUnavailable => 404,
         Code::MethodNotAllowed => 405,
         Code::MessageTooLarge | Code::ProfileTooLarge => 413,
         Code::RateLimited => 429,
         Code::NodeUnreachable => 502,
-        Code::Unavailable | Code::MailboxFull | Code::NodeFull => 503,
+        Code::Unavailable | Code::MailboxFull | Code::NodeFull | Code::NotReplicated => 503,
+        Code::QuotaExceeded => 507,
         Code::MalformedJson
         | Code::MalformedMessage
         | Code::UnknownType
@@ -102,6 +103,8 @@ const fn status(code: Code) -> u16 {
         | Code::TargetSelf
         | Code::NotAnnounced
         | Code::NotRouted
-        | Code::InvalidRequest => 400,
+        | Code::InvalidRequest
+        | Code::SignatureInvalid
+        | Code::RecordExpired => 400,
     }
 }

@@ -5,8 +5,11 @@ use alloc::string::String;
 use pigeonhub_protocol::mesh::{Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Routing};
 use pigeonhub_protocol::{Code, NodeId, limit, profile};
 
-use super::{EventsQuery, PageQuery, Publication, Replica, Reply, bodies, query};
+use super::{
+    EventsQuery, FindQuery, PageQuery, Publication, Records, RecordsQuery, Reply, bodies, query, replicate,
+};
 use crate::Talk;
+use crate::records::Digests;
 
 /// A request.
 #[derive(Clone, Copy, Debug)]
@@ -64,9 +67,15 @@ pub enum Call {
     /// `POST /api/publish`
     Publish(Publication),
     /// `GET /api/find/{topic}`
-    Find(String),
-    /// `POST /api/replicate`
-    Replicate(NodeId, Replica),
+    Find(FindQuery),
+    /// `GET /api/watch/{topic}`: a stream, which only the host can keep open.
+    Watch(String),
+    /// `POST /api/replicate`: another node gives records.
+    Replicate(Records),
+    /// `POST /api/records`: another node wants records.
+    Records(RecordsQuery),
+    /// `POST /api/reconcile`: another node compares.
+    Reconcile(NodeId, Digests),
 }
 
 const GET: &str = "GET, HEAD, OPTIONS";
@@ -110,8 +119,10 @@ pub fn route(request: &Request<'_>) -> Result<Call, Reply> {
         | "/api/withdraw-peer"
         | "/api/route-signal"
         | "/api/publish"
-        | "/api/replicate" => POST,
-        _ if path.starts_with("/api/find/") => GET,
+        | "/api/replicate"
+        | "/api/records"
+        | "/api/reconcile" => POST,
+        _ if path.starts_with("/api/find/") || path.starts_with("/api/watch/") => GET,
         _ => return Err(Reply::refuse(Code::NotFound)),
     };
     match request.method {
@@ -134,13 +145,18 @@ fn get(path: &str, query: &str) -> Result<Call, Reply> {
         "/api/node" => Call::Descriptor,
         "/.well-known/pigeonhub-bootstrap" => Call::Bootstrap,
         "/.well-known/peerpigeon.json" => Call::Seeds,
-        _ => Call::Find(topic(path)?),
+        _ => match path.strip_prefix("/api/watch/") {
+            Some(text) => Call::Watch(topic(text)?),
+            None => {
+                let text = path.strip_prefix("/api/find/").unwrap_or_default();
+                Call::Find(FindQuery::read(topic(text)?, query)?)
+            }
+        },
     })
 }
 
-fn topic(path: &str) -> Result<String, Reply> {
-    let topic = path.strip_prefix("/api/find/").and_then(query::decode);
-    topic
+fn topic(text: &str) -> Result<String, Reply> {
+    query::decode(text)
         .filter(|topic| (1..=limit::TOPIC).contains(&topic.len()))
         .ok_or_else(|| Reply::invalid("the topic is empty, too long or not UTF-8"))
 }
@@ -178,11 +194,10 @@ fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
         "/api/route-signal" => {
             bodies::one_or_many(body, bodies::routing).map(|items| Call::RouteSignal(node, items))
         }
-        _ => {
-            let replica = Replica::read(body)?;
-            own(&replica.from_node)?;
-            Ok(Call::Replicate(node, replica))
-        }
+        // Records prove themselves, whoever brings them.
+        "/api/replicate" => Records::read(body).map(Call::Replicate),
+        "/api/records" => RecordsQuery::read(body).map(Call::Records),
+        _ => replicate::digests(body).map(|digests| Call::Reconcile(node, digests)),
     }
 }
 

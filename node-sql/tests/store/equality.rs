@@ -15,7 +15,7 @@ use super::support::words::{
     withdrawn,
 };
 use super::{SqlStore, store};
-use crate::database::Rusqlite;
+use pigeonhub_node_sql::Embedded;
 
 const PEERS: [char; 6] = ['a', 'b', 'c', 'd', 'e', 'f'];
 const NETWORKS: [&str; 2] = ["room", "hall"];
@@ -124,7 +124,7 @@ fn play(seed: u64) {
     let the_node = Node { id: node("n1"), settings };
     let shelf = Shelf::default();
     *shelf.nodes.borrow_mut() = vec![node("n2"), node("n3")];
-    let mut sql: SqlStore<Rusqlite> = store();
+    let mut sql: SqlStore<Embedded> = store();
     sql.with_nodes(vec![node("n2"), node("n3")]);
     let (mut dice, mut callers, mut now) = (Dice(seed), Callers::default(), NOW);
     for step in 0..150 {

@@ -4,25 +4,27 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use pigeonhub_node_core::{Decision, Errand, Event, MailSeq, Mailroom, Node, SessionId, Settings, exchange};
-use pigeonhub_node_sql::{Database, Row, SqlStore, Value};
+use pigeonhub_node_sql::{Database, Embedded, Row, SqlStore, Value};
 use pigeonhub_protocol::{Frame, PeerId};
-use rusqlite::Connection;
 
-use super::database::Rusqlite;
 use super::support::shelf::at_once;
 use super::support::words::{NOW, announce, announced, at, network, node, peer, stranger};
 
 /// A connection on which something happens before the first step is written.
 struct Interrupted {
-    connection: Rc<Rusqlite>,
+    connection: Rc<Embedded>,
     by: Cell<Option<Event>>,
     decided: Rc<Cell<Option<Decision>>>,
 }
 
 impl Database for Interrupted {
-    type Error = rusqlite::Error;
+    type Error = <Embedded as Database>::Error;
 
-    async fn execute(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, rusqlite::Error> {
+    async fn execute(
+        &self,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<Vec<Row>, <Embedded as Database>::Error> {
         if sql.starts_with("INSERT INTO step")
             && let Some(event) = self.by.take()
         {
@@ -34,7 +36,7 @@ impl Database for Interrupted {
 
 type Interruption = Rc<Cell<Option<Decision>>>;
 
-fn store(connection: &Rc<Rusqlite>, by: Option<Event>) -> (SqlStore<Interrupted>, Interruption) {
+fn store(connection: &Rc<Embedded>, by: Option<Event>) -> (SqlStore<Interrupted>, Interruption) {
     let decided = Interruption::default();
     let database =
         Interrupted { connection: Rc::clone(connection), by: Cell::new(by), decided: Rc::clone(&decided) };
@@ -48,7 +50,7 @@ fn happen(store: &SqlStore<Interrupted>, event: Event) -> Decision {
 
 /// Two events, the second right before the first writes; what was decided on each, and the store.
 fn at_the_same_moment(first: Event, second: Event) -> (Decision, Decision, SqlStore<Interrupted>) {
-    let connection = Rc::new(Rusqlite(Connection::open_in_memory().unwrap()));
+    let connection = Rc::new(Embedded::in_memory().unwrap());
     let (store, decided) = store(&connection, Some(second));
     at_once(store.create_tables()).unwrap();
     let first = happen(&store, first);
@@ -107,7 +109,7 @@ fn a_peer_of_another_node_is_told_to_who_announces_at_the_same_moment() {
 
 #[test]
 fn nobody_is_told_twice_in_peace() {
-    let connection = Rc::new(Rusqlite(Connection::open_in_memory().unwrap()));
+    let connection = Rc::new(Embedded::in_memory().unwrap());
     let (store, _) = store(&connection, None);
     at_once(store.create_tables()).unwrap();
     let a = happen(&store, announce(stranger('a', 1), "{}"));

@@ -27,7 +27,10 @@ const WALLS: [(&str, &[&str]); 12] = [
         "pigeonhub-node-spin",
         &["pigeonhub-protocol", "pigeonhub-bootstrap", "pigeonhub-node-core", "pigeonhub-node-sql"],
     ),
-    ("pigeonhub", &["pigeonhub-protocol", "pigeonhub-bootstrap", "pigeonhub-node-core"]),
+    (
+        "pigeonhub",
+        &["pigeonhub-protocol", "pigeonhub-bootstrap", "pigeonhub-node-core", "pigeonhub-node-sql"],
+    ),
     ("pigeonhub-client-core", &["pigeonhub-protocol"]),
     ("pigeonhub-wasm", &["pigeonhub-protocol", "pigeonhub-client-core"]),
     ("demo-app", &["pigeonhub-protocol", "pigeonhub-client-core", "pigeonhub-wasm"]),

@@ -1,0 +1,128 @@
+//! Records: kept in SQLite, found and published over HTTP, compared with other nodes.
+
+mod archive;
+mod watching;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use pigeonhub_node_core::records::{self, Colleagues, Wanted};
+use pigeonhub_node_core::rest::{self, FindQuery, Publication, RecordsQuery, Reply};
+use pigeonhub_protocol::{Code, NodeId, Record};
+use tokio::time::timeout;
+
+pub use self::archive::{ArchiveError, SqliteArchive};
+use crate::clock::now;
+use crate::host::Host;
+
+/// How long other nodes have for one request about records.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often what is over is swept.
+const SWEEP: Duration = Duration::from_secs(10);
+/// Each so many sweeps one of the other nodes is compared with.
+const COMPARE: u32 = 6;
+
+impl Colleagues for Host {
+    fn own(&self) -> &NodeId {
+        &self.node.id
+    }
+
+    fn up(&self) -> Vec<NodeId> {
+        self.mesh.up().into_iter().map(|(node, _)| node).collect()
+    }
+
+    async fn ask(&self, nodes: &[NodeId], path: &'static str, body: Vec<u8>) -> Vec<Option<Vec<u8>>> {
+        let body = bytes::Bytes::from(body);
+        let up = self.mesh.up();
+        let posts = nodes.iter().map(async |node| {
+            let (_, url) = up.iter().find(|(id, _)| id == node)?;
+            let post = self.mesh.courier.post(url, path, Some(node), body.clone());
+            Some(timeout(PATIENCE, post).await.ok()?.ok()?.body)
+        });
+        join_all(posts).await
+    }
+}
+
+impl Host {
+    pub(crate) async fn publish(&self, publication: Publication) -> Reply {
+        let wanted: Wanted = publication.wanted;
+        let record = publication.record(self.mesh.courier.key(), &self.node.id, now());
+        match records::publish(&self.archive, self, &record, wanted, now()).await {
+            Ok(Ok(stored)) => rest::published(&self.node.id, &record, stored),
+            Ok(Err(code)) => Reply::refuse(code),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    pub(crate) async fn find(&self, query: &FindQuery) -> Reply {
+        match self.look_for(query).await {
+            Ok(found) => rest::found(&self.node.id, query, &found, now()),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    async fn look_for(&self, query: &FindQuery) -> Result<Vec<Record>, ArchiveError> {
+        let after = query.cursor.as_ref();
+        records::find(&self.archive, self, &query.topic, after, query.limit, now()).await
+    }
+
+    /// Another node gives records.
+    pub(crate) async fn replicate(&self, given: &[Record]) -> Reply {
+        match records::replicate(&self.archive, given, now()).await {
+            Ok(kept) => rest::replicated(given, &kept),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// Another node wants records.
+    pub(crate) async fn records(&self, query: RecordsQuery) -> Reply {
+        match records::wanted(&self.archive, query).await {
+            Ok(Ok(found)) => rest::records(found),
+            Ok(Err(code)) => Reply::refuse(code),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// Another node compares.
+    pub(crate) async fn compared(&self, node: &NodeId, theirs: &records::Digests) -> Reply {
+        match records::answer(&self.archive, self, node, theirs).await {
+            Ok(difference) => rest::difference(&difference),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// Compares with another node, which has just come up, or whose turn it is.
+    pub(crate) async fn reconcile(self: Arc<Self>, node: NodeId) {
+        match records::reconcile(&self.archive, &*self, &node, now()).await {
+            Ok((0, 0)) => {}
+            Ok((came, went)) => tracing::info!(%node, came, went, "records reconciled"),
+            Err(error) => tracing::warn!(%error, "records cannot be reconciled"),
+        }
+    }
+
+    /// Sweeps, and compares with the other nodes in turn, until the node stops.
+    pub(crate) async fn keep_records(self: Arc<Self>) {
+        for tick in 0u32.. {
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP) => {}
+                () = self.stopped() => return,
+            }
+            if let Err(error) = self.archive.sweep().await {
+                tracing::warn!(%error, "records cannot be swept");
+            }
+            let mut nodes = self.up();
+            if tick % COMPARE == 0 && !nodes.is_empty() {
+                nodes.sort();
+                let turn = (tick / COMPARE) as usize % nodes.len();
+                Arc::clone(&self).reconcile(nodes.swap_remove(turn)).await;
+            }
+        }
+    }
+}
+
+/// The refusal of what the database cannot do now, and a line for the operator.
+fn unavailable(error: &ArchiveError) -> Reply {
+    tracing::error!(%error, "records");
+    Reply::refuse(Code::Unavailable)
+}

@@ -1,0 +1,92 @@
+//! Records: in the same database as everything else, given to other nodes before the answer.
+
+use futures_util::future::join_all;
+use pigeonhub_node_core::records::{self, Colleagues, Seen, Watch};
+use pigeonhub_node_core::rest::{self, FindQuery, Publication, RecordsQuery, Reply};
+use pigeonhub_protocol::{NodeId, Record};
+
+use crate::clock::now;
+use crate::host::{Host, StoreError};
+
+/// Records are compared with other nodes no more often, in milliseconds.
+const COMPARE: u64 = 60_000;
+
+impl Colleagues for Host {
+    fn own(&self) -> &NodeId {
+        &self.node.id
+    }
+
+    fn up(&self) -> Vec<NodeId> {
+        self.mesh.up().map(|node| node.node_id.clone()).collect()
+    }
+
+    async fn ask(&self, nodes: &[NodeId], path: &'static str, body: Vec<u8>) -> Vec<Option<Vec<u8>>> {
+        let end = self.patience();
+        let posts = nodes.iter().map(async |node| {
+            let contact = self.mesh.find(node)?;
+            self.post(&contact.url, path, Some(node), body.clone(), end).await.ok()
+        });
+        join_all(posts).await
+    }
+}
+
+impl Host {
+    pub async fn publish(&self, publication: Publication) -> Result<Reply, StoreError> {
+        let wanted = publication.wanted;
+        let record = publication.record(&self.key, &self.node.id, now());
+        Ok(match records::publish(&self.store, self, &record, wanted, now()).await? {
+            Ok(stored) => rest::published(&self.node.id, &record, stored),
+            Err(code) => Reply::refuse(code),
+        })
+    }
+
+    pub async fn find(&self, query: &FindQuery) -> Result<Reply, StoreError> {
+        let found = self.look_for(query).await?;
+        Ok(rest::found(&self.node.id, query, &found, now()))
+    }
+
+    /// What is new to a watcher.
+    pub async fn look(&self, query: &FindQuery, watch: &mut Watch) -> Result<Vec<Seen>, StoreError> {
+        Ok(watch.look(self.look_for(query).await?))
+    }
+
+    async fn look_for(&self, query: &FindQuery) -> Result<Vec<Record>, StoreError> {
+        let after = query.cursor.as_ref();
+        records::find(&self.store, self, &query.topic, after, query.limit, now()).await
+    }
+
+    /// Another node gives records.
+    pub async fn replicate(&self, given: &[Record]) -> Result<Reply, StoreError> {
+        Ok(rest::replicated(given, &records::replicate(&self.store, given, now()).await?))
+    }
+
+    /// Another node wants records.
+    pub async fn records(&self, query: RecordsQuery) -> Result<Reply, StoreError> {
+        Ok(match records::wanted(&self.store, query).await? {
+            Ok(found) => rest::records(found),
+            Err(code) => Reply::refuse(code),
+        })
+    }
+
+    /// Another node compares.
+    pub async fn compared(&self, node: &NodeId, theirs: &records::Digests) -> Result<Reply, StoreError> {
+        Ok(rest::difference(&records::answer(&self.store, self, node, theirs).await?))
+    }
+
+    /// Compares with a node that has just come up.
+    pub async fn reconcile(&self, node: &NodeId) -> Result<(), StoreError> {
+        records::reconcile(&self.store, self, node, now()).await.map(drop)
+    }
+
+    /// Compares with some node, if that was not done of late.
+    pub async fn keep_records(&self) -> Result<(), StoreError> {
+        let nodes = self.up();
+        let turn = usize::try_from(now().0 / COMPARE).unwrap_or_default() % nodes.len().max(1);
+        match nodes.get(turn) {
+            Some(node) if self.store.once("compare records", now().plus(COMPARE)).await? => {
+                self.reconcile(node).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
