@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use hmac::{Hmac, KeyInit, Mac};
 use pigeonhub_protocol::http_signature::{Claim, Headers, Request, VerifyingKey};
+use pigeonhub_protocol::mesh::Proof;
 use pigeonhub_protocol::{Code, Millis, NodeId};
 use sha2::Sha256;
 
@@ -80,6 +81,20 @@ impl Signed {
         };
         let claim = Claim::parse(&headers).map_err(|_| Code::Unauthorized);
         Some(claim.map(|claim| Self { claim, headers, proof: header(MESH_HEADER) }))
+    }
+
+    /// Reads the proof of a request that another node passed on.
+    ///
+    /// # Errors
+    /// [`Code::Unauthorized`]
+    pub fn of(proof: &Proof) -> Result<Self, Code> {
+        let headers = Headers {
+            signature: proof.signature.clone(),
+            content_digest: proof.content_digest.clone(),
+            signature_input: proof.signature_input.clone(),
+        };
+        let claim = Claim::parse(&headers).map_err(|_| Code::Unauthorized)?;
+        Ok(Self { claim, headers, proof: proof.secret.clone() })
     }
 
     /// The node that it says to be of.

@@ -10,8 +10,11 @@
 //!   restarted or because it gave us up for a while. Both sides then forget and tell each other anew.
 //! * A node id belongs to the key that was found at its URL. The same id with another key is refused
 //!   while the first can be reached.
+//! * Who cannot be dialled is reached through another node that reaches both, see [`Detour`]. It is
+//!   dialled directly at every heartbeat all the same, and that counts as soon as it works.
 
 mod contact;
+mod detour;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,7 +25,8 @@ use pigeonhub_protocol::{Millis, Moment, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use self::contact::{Contact, Standing};
-use self::contact::{HEARTBEAT, MISSES, jittered};
+use self::contact::{HEARTBEAT, differ, jittered};
+pub use self::detour::{Detour, Passage, Way};
 
 /// Nodes that are kept at most; hearsay of more is ignored.
 const MOST: usize = 256;
@@ -119,10 +123,18 @@ impl Membership {
             .filter_map(|contact| contact.descriptor.as_ref())
     }
 
-    /// Where this node is, and those that can be reached.
+    /// The nodes that answered at their own URL: others are told of these only.
+    pub fn direct(&self) -> impl Iterator<Item = &NodeDescriptor> {
+        self.contacts
+            .iter()
+            .filter(|contact| contact.is_direct())
+            .filter_map(|contact| contact.descriptor.as_ref())
+    }
+
+    /// Where this node is, and those that it has reached there.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
-        core::iter::once(&self.own).chain(self.up()).map(|node| node.u.clone()).collect()
+        core::iter::once(&self.own).chain(self.direct()).map(|node| node.u.clone()).collect()
     }
 
     /// What this node says to the one that it dials at `url`.
@@ -142,7 +154,7 @@ impl Membership {
         let losses = with.map_or(0, |contact| contact.losses);
         Meeting {
             node: self.own.given_out(now),
-            nodes: self.up().cloned().collect(),
+            nodes: self.direct().cloned().collect(),
             incarnation: self.incarnation.wrapping_add(losses),
         }
     }
@@ -154,8 +166,7 @@ impl Membership {
         });
         let due = self.contacts.iter_mut().filter(|contact| contact.next_try <= now);
         due.map(|contact| {
-            contact.dialled = now;
-            contact.next_try = now.plus(DIAL_LIMIT);
+            contact.dials_until(now, now.plus(DIAL_LIMIT));
             contact.url.clone()
         })
         .collect()
@@ -169,24 +180,40 @@ impl Membership {
         let Some(index) = self.contacts.iter().position(|contact| contact.dials(url)) else {
             return Ok(Vec::new());
         };
-        let Meeting { node, nodes, incarnation } = meeting;
-        if node.node_id == self.own.node_id && node.public_key == self.own.public_key {
+        if self.is_own(&meeting.node) {
             self.contacts.remove(index);
             return Ok(Vec::new());
         }
-        if self.is_taken(&node, url) {
+        if self.is_taken(&meeting.node, url, None) {
             self.contacts[index].give_up(at);
             return Err(Impostor);
         }
-        let index = self.unite(index, &node);
+        Ok(self.answered(index, None, meeting, at))
+    }
+
+    /// The node that was dialled as this contact answered, perhaps through another one.
+    fn answered(
+        &mut self,
+        index: usize,
+        via: Option<&NodeId>,
+        meeting: Meeting,
+        at: Moment,
+    ) -> Vec<MeshChange> {
+        let Meeting { node, nodes, incarnation } = meeting;
+        let (index, speaker) = (self.unite(index, &node), node.node_id.clone());
         let mut changes = Vec::new();
+        if self.contacts[index].losses != self.contacts[index].losses_told {
+            // It was given up since it was dialled, and has to hear that first.
+            self.contacts[index].next_try = at.now;
+            return changes;
+        }
         self.contacts[index].identify(node, incarnation, &mut changes);
         if !self.contacts[index].is_up() {
             self.spread(at);
         }
-        self.contacts[index].answered(at, &mut changes);
-        self.hear_of(nodes, at.now);
-        Ok(changes)
+        self.contacts[index].answered(via, at, &mut changes);
+        self.hear_of(&speaker, nodes, at.now);
+        changes
     }
 
     /// A node met this one; that it is who it says was checked against its known key, or against the
@@ -195,27 +222,42 @@ impl Membership {
     /// # Errors
     /// [`Impostor`].
     pub fn heard(&mut self, meeting: Meeting, at: Moment) -> Result<Vec<MeshChange>, Impostor> {
+        self.hears(None, meeting, at)
+    }
+
+    fn hears(
+        &mut self,
+        via: Option<&NodeId>,
+        meeting: Meeting,
+        at: Moment,
+    ) -> Result<Vec<MeshChange>, Impostor> {
         let Meeting { node, nodes, incarnation } = meeting;
-        let url = node.http_url();
-        let is_own = node.node_id == self.own.node_id;
-        if is_own && node.public_key == self.own.public_key {
+        let (url, speaker) = (node.http_url(), node.node_id.clone());
+        if self.is_own(&node) {
             return Ok(Vec::new());
         }
-        if is_own || self.is_taken(&node, &url) {
+        if self.is_taken(&node, &url, via) {
             return Err(Impostor);
         }
-        let known = |contact: &Contact| contact.node() == Some(&node.node_id);
+        let known = |contact: &Contact| contact.node() == Some(&speaker);
         let known = self.contacts.iter().position(known);
         let Some(index) = known.or_else(|| self.add(&url, false, at.now)) else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
         let contact = &mut self.contacts[index];
+        if contact.descriptor.is_none() || contact.denies(&node) {
+            // It was looked up, unless another node spoke for it.
+            contact.proven = via.is_none();
+        }
         contact.learn(url);
         contact.identify(node, incarnation, &mut changes);
         contact.last_heard = at.now;
         if !contact.is_up() {
             contact.next_try = at.now;
         }
-        self.hear_of(nodes, at.now);
+        self.hear_of(&speaker, nodes, at.now);
+        if let Some(contact) = via.and_then(|_| self.find_mut(&speaker)) {
+            via.into_iter().for_each(|via| contact.is_reached_by(via));
+        }
         Ok(changes)
     }
 
@@ -229,17 +271,17 @@ impl Membership {
         }
     }
 
-    /// Nobody (or nobody sensible) answered at `url`. A node that is up is asked once more at once.
+    /// Nobody (or nobody sensible) answered at `url`, nor through other nodes.
     pub fn failed(&mut self, url: &str, at: Moment) -> Vec<MeshChange> {
-        let Some(contact) = self.contacts.iter_mut().find(|contact| contact.dials(url)) else {
-            return Vec::new();
-        };
-        contact.misses += 1;
-        if contact.is_up() && contact.misses < MISSES {
-            contact.next_try = at.now;
-            return Vec::new();
+        let contact = self.contacts.iter_mut().find(|contact| contact.dials(url));
+        contact.and_then(|contact| contact.missed(at)).into_iter().collect()
+    }
+
+    /// The node did not answer what was brought to it: it is dialled at once.
+    pub fn silent(&mut self, node: &NodeId, now: Millis) {
+        if let Some(contact) = self.find_mut(node) {
+            contact.doubt(DIAL_LIMIT, now);
         }
-        contact.give_up(at).into_iter().collect()
     }
 
     /// What the node was to be told did not reach it, so it must be told everything anew: it counts
@@ -263,14 +305,19 @@ impl Membership {
         self.contacts.iter_mut().find(|contact| contact.node() == Some(node))
     }
 
-    /// Whether a node that can be reached elsewhere has this id and another key, or we do.
-    fn is_taken(&self, node: &NodeDescriptor, url: &str) -> bool {
-        let differs =
-            |other: &NodeDescriptor| other.node_id == node.node_id && other.public_key != node.public_key;
-        let holds = |contact: &Contact| {
-            contact.is_up() && !contact.dials(url) && contact.descriptor.as_ref().is_some_and(differs)
+    fn is_own(&self, node: &NodeDescriptor) -> bool {
+        node.node_id == self.own.node_id && node.public_key == self.own.public_key
+    }
+
+    /// Whether a node that can be reached elsewhere has this id and another key, or we do. What was
+    /// found at a URL gives way to nothing that others say, and what others say to what was found.
+    fn is_taken(&self, node: &NodeDescriptor, url: &str, via: Option<&NodeId>) -> bool {
+        let holds = |contact: &Contact| match via {
+            None => contact.is_up() && contact.proven && !contact.dials(url),
+            Some(_) => contact.is_up() || contact.proven,
         };
-        differs(&self.own) || self.contacts.iter().any(holds)
+        let taken = |contact: &Contact| holds(contact) && contact.denies(node);
+        differ(&self.own, node) || self.contacts.iter().any(taken)
     }
 
     /// Makes one contact of two that turned out to be one node (or that say so: one that cannot be
@@ -294,11 +341,23 @@ impl Membership {
         }
     }
 
-    fn hear_of(&mut self, nodes: Vec<NodeDescriptor>, now: Millis) {
+    /// A node says which others it reaches: a reason to dial them, and perhaps a way to them.
+    fn hear_of(&mut self, speaker: &NodeId, nodes: Vec<NodeDescriptor>, now: Millis) {
+        for contact in &mut self.contacts {
+            contact.reached_by.retain(|witness| witness != speaker);
+        }
         for node in nodes {
-            if node.node_id != self.own.node_id && self.find(&node.node_id).is_none() {
-                self.add(&node.http_url(), false, now);
+            if node.node_id == self.own.node_id || node.node_id == *speaker {
+                continue;
             }
+            let url = node.http_url();
+            let known = |contact: &Contact| contact.node() == Some(&node.node_id);
+            let there = |contact: &Contact| contact.node().is_none() && contact.is_at(&url);
+            let known = self.contacts.iter().position(known);
+            let known = known.or_else(|| self.contacts.iter().position(there));
+            let Some(index) = known.or_else(|| self.add(&url, false, now)) else { continue };
+            self.contacts[index].said = Some(node.node_id);
+            self.contacts[index].is_reached_by(speaker);
         }
     }
 

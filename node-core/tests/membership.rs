@@ -136,6 +136,30 @@ fn who_comes_back_hears_a_new_incarnation_of_us() {
     assert_eq!(mesh.met("http://b", meeting("b"), at(110)), Ok(vec![MeshChange::Up(id("b"))]));
 }
 
+/// The dial said nothing of the loss, so the other node would keep what it is no longer told of.
+#[test]
+fn an_answer_to_a_dial_from_before_a_loss_does_not_count() {
+    let mut mesh = mesh_with(&["b"]);
+    assert_eq!(mesh.due(Millis(6_000)), ["http://b"]);
+    mesh.lost(&id("b"), at(6_010));
+    assert_eq!(mesh.met("http://b", meeting("b"), at(6_020)), Ok(vec![]));
+    assert_eq!(mesh.due(Millis(6_020)), ["http://b"]);
+    assert_eq!(mesh.met("http://b", meeting("b"), at(6_030)), Ok(vec![MeshChange::Up(id("b"))]));
+}
+
+#[test]
+fn what_does_not_reach_a_node_is_a_reason_to_dial_it_once() {
+    let mut mesh = mesh_with(&["b"]);
+    for now in [1_000, 1_001] {
+        mesh.silent(&id("b"), Millis(now));
+    }
+    assert_eq!(standing(&mesh, "b"), Standing::Up);
+    assert_eq!(mesh.due(Millis(1_001)), ["http://b"]);
+    mesh.silent(&id("b"), Millis(1_002));
+    assert!(mesh.due(Millis(1_002)).is_empty(), "a dial is under way");
+    assert_eq!(mesh.failed("http://b", at(1_100)), [MeshChange::Down(id("b"))]);
+}
+
 #[test]
 fn who_leaves_is_down_until_it_speaks() {
     let mut mesh = mesh_with(&["b"]);

@@ -65,7 +65,7 @@ impl Host {
             Call::Records(query) => self.records(query).await,
             Call::Reconcile(node, theirs) => self.compared(&node, &theirs).await,
             // Carried out where the request's headers are.
-            Call::Meet(_) | Call::Metrics | Call::Events(_) | Call::Watch(_) => {
+            Call::Meet(_) | Call::Relay(..) | Call::Metrics | Call::Events(_) | Call::Watch(_) => {
                 Reply::refuse(pigeonhub_protocol::Code::NotFound)
             }
         }

@@ -119,6 +119,7 @@ async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
             }
             response
         }
+        Ok(rest::Call::Relay(by, relayed)) => response(host.relay(&by, &relayed).await),
         Ok(rest::Call::Events(query)) => {
             let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
             host.events(&query.ticket, MailSeq(last.unwrap_or(query.cursor)))
@@ -131,7 +132,7 @@ async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {
 }
 
 /// The known node that signed a request.
-fn signer(
+pub fn signer(
     host: &Arc<Host>,
     signed: &Signed,
     request: &http_signature::Request<'_>,

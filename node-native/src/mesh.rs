@@ -7,6 +7,7 @@ mod errands;
 mod journey;
 mod link;
 mod queue;
+mod relay;
 mod worker;
 
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ use crate::host::Host;
 
 /// Strangers whose descriptor is fetched at the same time, at most.
 const STRANGERS: usize = 8;
+/// Requests of other nodes that are passed on at the same time, at most.
+const RELAYS: usize = 64;
 
 /// One thing for another node.
 type Parcel = pigeonhub_node_core::Parcel<Journey>;
@@ -43,6 +46,7 @@ pub struct Mesh {
     /// Checks requests of other nodes.
     pub gate: Gate,
     strangers: Semaphore,
+    relays: Semaphore,
 }
 
 impl Mesh {
@@ -54,6 +58,7 @@ impl Mesh {
             courier,
             gate,
             strangers: Semaphore::new(STRANGERS),
+            relays: Semaphore::new(RELAYS),
         }
     }
 
@@ -62,10 +67,9 @@ impl Mesh {
         self.membership.lock()
     }
 
-    /// Where the nodes are that can be reached.
-    pub fn up(&self) -> Vec<(NodeId, String)> {
-        let links = self.links.read();
-        links.values().map(|link| (link.node.clone(), link.url.clone())).collect()
+    /// The nodes that can be reached.
+    pub fn up(&self) -> Vec<NodeId> {
+        self.links.read().keys().cloned().collect()
     }
 
     fn link(&self, node: &NodeId) -> Option<Arc<Link>> {
@@ -89,9 +93,11 @@ impl Host {
         for change in &changes {
             match change {
                 MeshChange::Up(node) => {
-                    let url = membership.find(node).map(|contact| contact.url.clone()).unwrap_or_default();
-                    tracing::info!(%node, url, "node is up");
-                    self.open_link(node, url);
+                    let contact = membership.find(node);
+                    let url = contact.map(|contact| contact.url.as_str()).unwrap_or_default();
+                    let via = contact.and_then(|contact| contact.via.as_ref()).map(NodeId::as_str);
+                    tracing::info!(%node, url, via, "node is up");
+                    self.open_link(node);
                     tokio::spawn(Arc::clone(self).reconcile(node.clone()));
                 }
                 MeshChange::Down(node) => {
@@ -105,7 +111,7 @@ impl Host {
             }
         }
         if !changes.is_empty() {
-            self.store.set_nodes(self.mesh.links.read().keys().cloned().collect());
+            self.store.set_nodes(self.mesh.up());
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! How fast a socket may send.
+//! How fast a socket, or another node, may send.
 
 use pigeonhub_protocol::Millis;
 
@@ -18,7 +18,7 @@ const BURST: u32 = 5;
 /// So many times as many are refused before the socket is closed.
 const PATIENCE: u32 = 10;
 
-/// The pace of one socket.
+/// The pace of one sender.
 #[derive(Debug)]
 pub struct Pace {
     allowed: Bucket,
@@ -28,10 +28,15 @@ pub struct Pace {
 impl Pace {
     /// So many messages per second; `None` for 0, which is no limit.
     pub fn new(per_second: u32, now: Millis) -> Option<Self> {
-        (per_second > 0).then(|| Self {
+        (per_second > 0).then(|| Self::of(per_second, now))
+    }
+
+    /// So many messages per second.
+    pub fn of(per_second: u32, now: Millis) -> Self {
+        Self {
             allowed: Bucket::new(per_second, now),
             tolerated: Bucket::new(per_second.saturating_mul(PATIENCE), now),
-        })
+        }
     }
 
     /// One message came.

@@ -29,17 +29,14 @@ impl Colleagues for Host {
     }
 
     fn up(&self) -> Vec<NodeId> {
-        self.mesh.up().into_iter().map(|(node, _)| node).collect()
+        self.mesh.up()
     }
 
     async fn ask(&self, nodes: &[NodeId], path: &'static str, body: Vec<u8>) -> Vec<Option<Vec<u8>>> {
         let body = bytes::Bytes::from(body);
-        let up = self.mesh.up();
-        let posts = nodes.iter().map(async |node| {
-            let (_, url) = up.iter().find(|(id, _)| id == node)?;
-            let post = self.mesh.courier.post(url, path, Some(node), body.clone());
-            Some(timeout(PATIENCE, post).await.ok()?.ok()?.body)
-        });
+        let posts = nodes
+            .iter()
+            .map(async |node| timeout(PATIENCE, self.post_to(node, path, body.clone())).await.ok()?.ok());
         join_all(posts).await
     }
 }

@@ -84,11 +84,13 @@ impl Host {
     }
 
     async fn doubt(&mut self, node: &NodeId, doubt: Doubt) -> Result<(), StoreError> {
-        let Some(url) = self.mesh.find(node).map(|contact| contact.url.clone()) else { return Ok(()) };
         let at = moment();
         let changes = self
             .change_mesh(|mesh| match doubt {
-                Doubt::Silent => mesh.failed(&url, at),
+                Doubt::Silent => {
+                    mesh.silent(node, at.now);
+                    Vec::new()
+                }
                 Doubt::Lost => mesh.lost(node, at),
             })
             .await?;
@@ -163,13 +165,11 @@ impl Host {
 
     /// Everything for one node, in order.
     async fn send(&self, node: NodeId, mut parcels: VecDeque<Parcel>, end: Instant) -> Brought {
-        let url = self.mesh.find(&node).filter(|contact| contact.is_up()).map(|contact| contact.url.clone());
+        let mut reachable = self.mesh.way(&node).is_some();
         let mut brought = Brought { node, answers: Vec::new(), doubt: None };
-        let mut reachable = url.is_some();
-        let url = url.unwrap_or_default();
         while let Some(batch) = Batch::take(&mut parcels) {
             let answer = if reachable {
-                self.post(&url, batch.path, Some(&brought.node), batch.body(), end).await
+                self.post_to(&brought.node, batch.path, batch.body(), end).await
             } else {
                 // Who did not answer is not asked again by this request: that would take its time.
                 Err(Failure::Silent)

@@ -1,9 +1,10 @@
 //! Requests of other nodes: which node signed this one?
 
 use pigeonhub_node_core::gate::{Secret, Signed, authority};
+use pigeonhub_node_core::relay;
 use pigeonhub_node_core::rest::Reply;
 use pigeonhub_protocol::http_signature::{Request as Signable, decode_key};
-use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor};
+use pigeonhub_protocol::mesh::{Meeting, NodeDescriptor, Relayed};
 use pigeonhub_protocol::{Code, NodeId};
 
 use crate::clock::now;
@@ -67,14 +68,26 @@ impl Host {
         Ok(Ok(signed))
     }
 
+    /// Whether the node `of` signed what another one brought.
+    ///
+    /// # Errors
+    /// The reply that refuses it.
+    pub async fn check_relayed(
+        &self,
+        signed: &Signed,
+        of: &NodeDescriptor,
+        relayed: &Relayed,
+    ) -> Result<Result<(), Reply>, StoreError> {
+        let checked = relay::signed(relayed, |signable| self.holds(signed, of, signable));
+        self.check_once(signed, checked).await
+    }
+
     async fn check(
         &self,
         signed: &Signed,
         of: &NodeDescriptor,
         request: &Request,
     ) -> Result<Result<(), Reply>, StoreError> {
-        let unauthorized = |error: &str| Ok(Err(Reply::refuse_saying(Code::Unauthorized, error)));
-        let Some(key) = decode_key(&of.public_key) else { return unauthorized("publicKey is no key") };
         let signable = Signable {
             method: &request.method,
             authority: &request.authority,
@@ -82,14 +95,32 @@ impl Host {
             query: &request.query,
             body: &request.body,
         };
+        self.check_once(signed, self.holds(signed, of, &signable)).await
+    }
+
+    fn holds(
+        &self,
+        signed: &Signed,
+        of: &NodeDescriptor,
+        signable: &Signable<'_>,
+    ) -> Result<(), &'static str> {
+        let key = decode_key(&of.public_key).ok_or("publicKey is no key")?;
         let names = [authority(&self.mesh.own().u)];
-        if let Err(error) = signed.check(&key, &signable, &self.node.id, &names, now()) {
-            return unauthorized(error);
-        }
-        if !self.store.once(&signed.once(), signed.until()).await? {
-            return unauthorized("the request was seen before");
-        }
-        Ok(Ok(()))
+        signed.check(&key, signable, &self.node.id, &names, now())
+    }
+
+    async fn check_once(
+        &self,
+        signed: &Signed,
+        checked: Result<(), &'static str>,
+    ) -> Result<Result<(), Reply>, StoreError> {
+        let checked = match checked {
+            Ok(()) if !self.store.once(&signed.once(), signed.until()).await? => {
+                Err("the request was seen before")
+            }
+            checked => checked,
+        };
+        Ok(checked.map_err(|error| Reply::refuse_saying(Code::Unauthorized, error)))
     }
 }
 

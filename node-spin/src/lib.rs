@@ -7,6 +7,7 @@
 
 mod clock;
 mod database;
+mod detour;
 mod errands;
 mod events;
 mod files;

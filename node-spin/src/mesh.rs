@@ -29,7 +29,11 @@ impl Host {
             let at = moment();
             let changes = self
                 .change_mesh(|mesh| match &meeting {
-                    Some(meeting) => mesh.met(url, meeting.clone(), at).unwrap_or_default(),
+                    Some((None, meeting)) => mesh.met(url, meeting.clone(), at).unwrap_or_default(),
+                    Some((Some(relay), meeting)) => {
+                        let met = mesh.met_via(url, relay, meeting.clone(), at);
+                        met.unwrap_or_else(|_| mesh.failed(url, at))
+                    }
                     None => mesh.failed(url, at),
                 })
                 .await?;
@@ -38,10 +42,16 @@ impl Host {
         Ok(())
     }
 
-    async fn meet(&self, url: &str) -> Option<Meeting> {
-        let greeting = serde_json::to_vec(&self.mesh.greeting(url, now())).ok()?;
-        let body = self.post(url, "/api/meet", None, greeting, self.patience()).await.ok()?;
-        serde_json::from_slice(&body).ok()
+    /// Meets the node at a URL, if need be through another one; and that one.
+    async fn meet(&self, url: &str) -> Option<(Option<NodeId>, Meeting)> {
+        let greeting = self.mesh.greeting(url, now());
+        let body = serde_json::to_vec(&greeting).ok()?;
+        let answer = self.post(url, "/api/meet", None, body, self.patience()).await.ok();
+        let met = answer.and_then(|answer| serde_json::from_slice(&answer).ok());
+        if let Some(meeting) = met {
+            return Some((None, meeting));
+        }
+        self.meet_around(url, &greeting).await.map(|(relay, meeting)| (Some(relay), meeting))
     }
 
     /// What became of the mesh, and what follows.
@@ -62,14 +72,13 @@ impl Host {
 
     /// Tells a node that is up of every peer here.
     async fn introduce(&self, node: &NodeId) -> Result<(), StoreError> {
-        let Some(url) = self.mesh.find(node).map(|contact| contact.url.clone()) else { return Ok(()) };
         let here = self.store.here().await?;
         let announce = |presence: &Arc<_>| {
             Parcel::<Signal>::Announce(self.node.announcement(presence, Vec::new(), false))
         };
         let mut parcels = here.iter().map(announce).collect();
         while let Some(batch) = Batch::take(&mut parcels) {
-            if self.post(&url, batch.path, Some(node), batch.body(), self.patience()).await.is_err() {
+            if self.post_to(node, batch.path, batch.body(), self.patience()).await.is_err() {
                 break;
             }
         }

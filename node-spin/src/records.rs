@@ -22,10 +22,7 @@ impl Colleagues for Host {
 
     async fn ask(&self, nodes: &[NodeId], path: &'static str, body: Vec<u8>) -> Vec<Option<Vec<u8>>> {
         let end = self.patience();
-        let posts = nodes.iter().map(async |node| {
-            let contact = self.mesh.find(node)?;
-            self.post(&contact.url, path, Some(node), body.clone(), end).await.ok()
-        });
+        let posts = nodes.iter().map(async |node| self.post_to(node, path, body.clone(), end).await.ok());
         join_all(posts).await
     }
 }

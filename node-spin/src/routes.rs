@@ -114,7 +114,7 @@ impl Host {
         })
     }
 
-    async fn call(&mut self, call: Call) -> Result<Reply, StoreError> {
+    pub async fn call(&mut self, call: Call) -> Result<Reply, StoreError> {
         Ok(match call {
             Call::Root => self.status(|status| status.root()).await?,
             Call::Health => self.status(|status| status.health()).await?,
@@ -165,6 +165,7 @@ impl Host {
                 }
                 rest::routed(&OneOrMany::Many(routed))
             }
+            Call::Relay(node, relayed) => self.relay(&node, &relayed).await?,
             Call::Publish(publication) => self.publish(publication).await?,
             Call::Find(query) => self.find(&query).await?,
             Call::Replicate(given) => self.replicate(&given.records).await?,

@@ -3,6 +3,11 @@
 //! Covered are `@method`, `@authority`, `@path`, `@query` and `content-digest` (RFC 9530,
 //! SHA-256), with the parameters `created`, `nonce` and `keyid`. What is not covered proves
 //! nothing. The caller checks that `created` is near and the nonce is new.
+//!
+//! Answers are signed, too, where they come through another node: `@status` and `content-digest`,
+//! bound to the request by its signature.
+
+mod answer;
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -14,6 +19,8 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
+
+pub use self::answer::{Answered, sign_answer, verify_answer};
 
 /// What is signed of a request.
 #[derive(Clone, Copy, Debug)]
@@ -183,8 +190,9 @@ fn base(request: &Request<'_>, content_digest: &str, params: &str) -> String {
 fn signature_base(components: &[(&str, &str)], params: &str) -> String {
     let mut base = String::new();
     for (name, value) in components {
+        let (name, parameter) = name.split_at(name.find(';').unwrap_or(name.len()));
         // Writing to a string cannot fail.
-        let _ = writeln!(base, r#""{name}": {value}"#);
+        let _ = writeln!(base, r#""{name}"{parameter}: {value}"#);
     }
     let _ = write!(base, r#""@signature-params": {params}"#);
     base

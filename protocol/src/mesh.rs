@@ -7,6 +7,7 @@
 //! | `POST /api/announce-peer` | [`PeerAnnouncement`], one or a list | [`Announced`] |
 //! | `POST /api/withdraw-peer` | [`PeerWithdrawal`], one or a list | `{success}` |
 //! | `POST /api/route-signal` | [`Routing`], one or a list | [`Routed`], one or a list |
+//! | `POST /api/relay` | [`Relayed`] | [`RelayedAnswer`] |
 //!
 //! Every request is signed ([`crate::http_signature`]).
 
@@ -240,4 +241,48 @@ pub struct Routed {
     pub node_id: NodeId,
     /// How many peers are at the answering node.
     pub connection_count: usize,
+}
+
+/// A request of one node to another that it cannot reach, on its way through a third that reaches
+/// both. The sender of the inner request signed it for its receiver, so who passes it on can drop
+/// and delay it, and nothing else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Relayed {
+    /// For whom the inner request is.
+    pub to: NodeId,
+    /// Its path; it is a `POST`, its query is `?to=` and the receiver, its authority the receiver's
+    /// id: it is for a node, and not for a host.
+    pub path: String,
+    /// Its proof.
+    pub proof: Proof,
+    /// Its body.
+    pub body: RawJson,
+}
+
+/// The answer to a relayed request, signed by the node that gave it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelayedAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The proof of who answered, and what.
+    pub proof: Proof,
+    /// The body.
+    pub body: RawJson,
+}
+
+/// What would be headers, if the request came by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// `content-digest`.
+    pub content_digest: String,
+    /// `signature-input`.
+    pub signature_input: String,
+    /// `signature`.
+    pub signature: String,
+    /// The proof that the signer knows the mesh's secret, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }

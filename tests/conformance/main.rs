@@ -17,6 +17,7 @@ mod mesh;
 mod pressure;
 mod records;
 mod refusals;
+mod relay;
 mod serverless;
 mod signals;
 mod signed_records;

@@ -141,7 +141,7 @@ impl World {
     fn bring(&mut self, hub: usize, node: NodeId, link: u64, batch: Vec<Parcel>, is_first: bool) {
         let (own, parcels, to) = (self.hubs[hub].node.id.clone(), batch.clone(), self.hub_of(&node));
         let serve = move |world: &mut Self| world.take_batch(to, &own, &parcels);
-        self.request(hub, to, serve, move |world, answer| {
+        self.request_around(hub, to, serve, move |world, answer| {
             // News are brought twice: saying them again changes nothing.
             if matches!(answer, Err(Fault::Silence)) && is_first && batch[0].is_news() {
                 return world.bring(hub, node, link, batch, false);
@@ -168,8 +168,7 @@ impl World {
                     self.mesh_changed(hub, changes);
                 }
             } else {
-                let changes = mesh.failed(&format!("http://{node}"), at);
-                self.mesh_changed(hub, changes);
+                mesh.silent(node, at.now);
             }
         }
         let mut answers = answer.unwrap_or_default().into_iter();

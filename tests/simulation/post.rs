@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use pigeonhub_node_core::{Contact, Detour, Way};
 use pigeonhub_protocol::mesh::{Meeting, http_url};
 use pigeonhub_protocol::{Millis, NodeId};
 
@@ -73,6 +74,24 @@ impl World {
         });
     }
 
+    /// One node asks another on the way on which it is reached now: perhaps through a third, which
+    /// asks it as soon as it is asked itself.
+    pub fn request_around<A: 'static>(
+        &mut self,
+        from: usize,
+        to: usize,
+        serve: impl Fn(&mut Self) -> Result<A, Fault> + 'static,
+        then: impl FnOnce(&mut Self, Result<A, Fault>) + 'static,
+    ) {
+        match self.hubs[from].mesh.way(&self.hubs[to].node.id) {
+            Some(Way::Via { detour, .. }) => {
+                let relay = self.hub_of(&detour.relay);
+                self.request(from, relay, passing(from, relay, to, serve), then);
+            }
+            _ => self.request(from, to, serve, then),
+        }
+    }
+
     fn is_lost(&mut self, from: usize, to: usize) -> bool {
         self.is_cut(from, to) || self.fate.percent(self.weather.loss)
     }
@@ -82,15 +101,51 @@ impl World {
         let greeting = self.hubs[hub].mesh.greeting(&url, Millis(self.now));
         let named = |other: &crate::hub::Hub| http_url(&other.mesh.own().u) == url;
         let to = self.hubs.iter().position(named).unwrap();
-        let serve = move |world: &mut Self| world.met_by(to, hub, greeting.clone());
-        self.request(hub, to, serve, move |world, answer| {
+        let said = greeting.clone();
+        let serve = move |world: &mut Self| world.met_by(to, hub, said.clone());
+        self.request(hub, to, serve, move |world, answer| match answer {
+            Ok(meeting) => {
+                let at = world.at();
+                let changes = world.hubs[hub].mesh.met(&url, meeting, at).unwrap();
+                world.mesh_changed(hub, changes);
+            }
+            Err(_) => {
+                let detours = world.hubs[hub].mesh.detours(&url);
+                world.meet_around(hub, to, url, greeting, detours);
+            }
+        });
+    }
+
+    /// The node did not answer: those that may reach it are asked in turn.
+    fn meet_around(
+        &mut self,
+        hub: usize,
+        to: usize,
+        url: String,
+        greeting: Meeting,
+        mut detours: Vec<Detour>,
+    ) {
+        let Some(Detour { relay, .. }) = detours.pop() else {
+            let at = self.at();
+            let changes = self.hubs[hub].mesh.failed(&url, at);
+            return self.mesh_changed(hub, changes);
+        };
+        let (bridge, said, by) = (self.hub_of(&relay), greeting.clone(), relay.clone());
+        let serve = move |world: &mut Self| {
             let at = world.at();
-            let mesh = &mut world.hubs[hub].mesh;
-            let changes = match answer {
-                Ok(meeting) => mesh.met(&url, meeting, at).unwrap(),
-                Err(_) => mesh.failed(&url, at),
-            };
-            world.mesh_changed(hub, changes);
+            let node = said.node.node_id.clone();
+            let changes = world.hubs[to].mesh.heard_via(&by, said.clone(), at).unwrap();
+            world.mesh_changed(to, changes);
+            Ok(world.hubs[to].mesh.answer(&node, at.now))
+        };
+        let serve = passing(hub, bridge, to, serve);
+        self.request(hub, bridge, serve, move |world, answer| match answer {
+            Ok(meeting) => {
+                let at = world.at();
+                let changes = world.hubs[hub].mesh.met_via(&url, &relay, meeting, at).unwrap();
+                world.mesh_changed(hub, changes);
+            }
+            Err(_) => world.meet_around(hub, to, url, greeting, detours),
         });
     }
 
@@ -103,5 +158,27 @@ impl World {
         let changes = self.hubs[hub].mesh.heard(meeting, at).unwrap();
         self.mesh_changed(hub, changes);
         Ok(self.hubs[hub].mesh.answer(&node, at.now))
+    }
+}
+
+/// What a third node does with a request.
+fn passing<A>(
+    from: usize,
+    relay: usize,
+    to: usize,
+    serve: impl Fn(&mut World) -> Result<A, Fault>,
+) -> impl Fn(&mut World) -> Result<A, Fault> {
+    move |world| {
+        let knows = |hub: usize, other: usize, as_it_must: fn(&Contact) -> bool| {
+            let other = &world.hubs[other].node.id;
+            world.hubs[hub].mesh.find(other).is_some_and(as_it_must)
+        };
+        let passes = knows(relay, from, Contact::is_up)
+            && knows(relay, to, Contact::is_direct)
+            && knows(to, relay, Contact::is_direct);
+        if !passes || !world.hubs[to].is_up || world.is_lost(relay, to) {
+            return Err(Fault::Silence);
+        }
+        serve(world)
     }
 }

@@ -1,6 +1,7 @@
-//! A cable between a page and a node that tests can cut: TCP, passed on byte by byte.
+//! A cable to a node that tests can cut, or pull out: TCP, passed on byte by byte.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +14,8 @@ const UPGRADE: &str = "upgrade: websocket";
 /// A cable to a port of this machine. Dropped, it is gone.
 pub struct Cable {
     port: u16,
+    /// Where it leads; 0 is nowhere.
+    to: Arc<AtomicU16>,
     cuts: Arc<watch::Sender<u32>>,
     listener: AbortHandle,
 }
@@ -28,14 +31,24 @@ impl Cable {
         Self::lay(port, false).await
     }
 
+    /// A cable that leads nowhere yet: see [`Self::plug`].
+    pub async fn loose() -> Self {
+        Self::lay(0, true).await
+    }
+
     async fn lay(to: u16, websockets: bool) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let cuts = Arc::new(watch::Sender::new(0));
         let from_here = Arc::clone(&cuts);
+        let to = Arc::new(AtomicU16::new(to));
+        let leads = Arc::clone(&to);
         let listener = tokio::spawn(async move {
             while let Ok((page, _)) = listener.accept().await {
-                let mut cut = from_here.subscribe();
+                let (mut cut, to) = (from_here.subscribe(), leads.load(Ordering::Relaxed));
+                if to == 0 {
+                    continue;
+                }
                 tokio::spawn(async move {
                     tokio::select! {
                         () = pass(page, to, websockets) => {}
@@ -44,13 +57,24 @@ impl Cable {
                 });
             }
         });
-        Self { port, cuts, listener: listener.abort_handle() }
+        Self { port, to, cuts, listener: listener.abort_handle() }
     }
 
     /// The URL of its near end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// From now on it leads to this port.
+    pub fn plug(&self, port: u16) {
+        self.to.store(port, Ordering::Relaxed);
+    }
+
+    /// Every connection breaks, and new ones do until it is plugged in again.
+    pub fn unplug(&self) {
+        self.plug(0);
+        self.cut();
     }
 
     /// Every connection breaks; new ones come through.

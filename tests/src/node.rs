@@ -55,6 +55,17 @@ impl TestNode {
         Self::run(program, id, bootstrap, more).await
     }
 
+    /// Starts a node of this program that is told of others.
+    pub async fn of(program: Program, id: &str, bootstrap: &[&Self]) -> Self {
+        Self::run(program, id, bootstrap, Vec::new()).await
+    }
+
+    /// Starts a node that says of itself that it is at this URL.
+    pub async fn at(program: Program, id: &str, bootstrap: &[&Self], url: &str) -> Self {
+        let more = program.option("public-url", url).to_vec();
+        Self::run(program, id, bootstrap, more).await
+    }
+
     async fn run(program: Program, id: &str, bootstrap: &[&Self], more: Vec<String>) -> Self {
         let bootstrap: Vec<_> = bootstrap.iter().map(|node| node.ws()).collect();
         let (bootstrap, log) = (bootstrap.join(","), Log::default());

@@ -19,8 +19,10 @@ const FIRST_PAUSE: u64 = 500;
 const LONGEST_PAUSE: u64 = 30_000;
 /// Further URLs of one node that are remembered.
 const ALIASES: usize = 4;
+/// Nodes that say they reach it, of which so many are remembered.
+const WITNESSES: usize = 4;
 
-/// Whether a node can be reached.
+/// Whether a node can be reached, directly or through another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// It was not asked yet, or has just spoken after it was down.
@@ -45,6 +47,14 @@ pub struct Contact {
     pub descriptor: Option<NodeDescriptor>,
     /// Whether it can be reached.
     pub standing: Standing,
+    /// The node through which it is reached while it cannot be dialled.
+    pub via: Option<NodeId>,
+    /// Whether its key was found at its own URL; if not, another node said so.
+    pub(super) proven: bool,
+    /// Who is said to be at its URL, as long as nobody answered there.
+    pub(super) said: Option<NodeId>,
+    /// Nodes that said lately that they reach it.
+    pub(super) reached_by: Vec<NodeId>,
     /// Its incarnation when it spoke last.
     pub incarnation: u64,
     /// It comes from the configuration and is never forgotten.
@@ -61,6 +71,8 @@ pub struct Contact {
     pub(super) misses: u32,
     /// How often it was up and then down: each time we forgot what it had told us.
     pub(super) losses: u64,
+    /// The same when it was dialled last: what the dial said of us does not hold if it is another now.
+    pub(super) losses_told: u64,
 }
 
 impl Contact {
@@ -70,6 +82,10 @@ impl Contact {
             aliases: Vec::new(),
             descriptor: None,
             standing: Standing::Unknown,
+            via: None,
+            proven: false,
+            said: None,
+            reached_by: Vec::new(),
             incarnation: 0,
             configured,
             last_heard: now,
@@ -78,6 +94,7 @@ impl Contact {
             dialled: now,
             misses: 0,
             losses: 0,
+            losses_told: 0,
         }
     }
 
@@ -91,6 +108,24 @@ impl Contact {
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.standing == Standing::Up
+    }
+
+    /// Whether it answered our last dial itself, and not through another node.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.is_up() && self.via.is_none()
+    }
+
+    /// Whether it has this id and another key.
+    pub(super) fn denies(&self, node: &NodeDescriptor) -> bool {
+        self.descriptor.as_ref().is_some_and(|own| differ(own, node))
+    }
+
+    /// Another node says that it reaches this one.
+    pub(super) fn is_reached_by(&mut self, witness: &NodeId) {
+        if !self.reached_by.contains(witness) && self.reached_by.len() < WITNESSES {
+            self.reached_by.push(witness.clone());
+        }
     }
 
     /// Whether it is dialled at this URL, now or after a failure.
@@ -126,11 +161,13 @@ impl Contact {
         }
     }
 
-    /// It answered our dial.
-    pub(super) fn answered(&mut self, at: Moment, changes: &mut Vec<MeshChange>) {
+    /// It answered our dial, perhaps through another node.
+    pub(super) fn answered(&mut self, via: Option<&NodeId>, at: Moment, changes: &mut Vec<MeshChange>) {
         if !self.is_up() {
             changes.extend(self.node().cloned().map(MeshChange::Up));
         }
+        self.via = via.cloned();
+        self.proven |= via.is_none();
         self.standing = Standing::Up;
         self.misses = 0;
         self.last_heard = at.now;
@@ -138,7 +175,33 @@ impl Contact {
         self.next_try = at.now.plus(HEARTBEAT - jittered(HEARTBEAT / 10, at.seed));
     }
 
-    /// It did not: it is down, and asked again after a pause that grows.
+    /// It is dialled; that has an outcome until then.
+    pub(super) const fn dials_until(&mut self, now: Millis, limit: Millis) {
+        self.dialled = now;
+        self.losses_told = self.losses;
+        self.next_try = limit;
+    }
+
+    /// What it was to be brought did not reach it: whether it is still there is for a dial to find out.
+    pub(super) fn doubt(&mut self, limit: u64, now: Millis) {
+        self.misses += 1;
+        let is_dialled = self.next_try == self.dialled.plus(limit);
+        if !is_dialled {
+            self.next_try = self.next_try.min(now);
+        }
+    }
+
+    /// It did not answer a dial. If it is up it is asked once more at once.
+    pub(super) fn missed(&mut self, at: Moment) -> Option<MeshChange> {
+        self.misses += 1;
+        if self.is_up() && self.misses < MISSES {
+            self.next_try = at.now;
+            return None;
+        }
+        self.give_up(at)
+    }
+
+    /// It is down, and asked again after a pause that grows.
     pub(super) fn give_up(&mut self, at: Moment) -> Option<MeshChange> {
         let was_up = self.is_up();
         let failures = match self.standing {
@@ -146,6 +209,7 @@ impl Contact {
             Standing::Unknown | Standing::Up => 1,
         };
         self.standing = Standing::Down { failures };
+        self.via = None;
         let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_PAUSE);
         self.next_try = at.now.plus(pause / 2 + jittered(pause / 2, at.seed));
         if !self.aliases.is_empty() {
@@ -170,9 +234,16 @@ impl Contact {
         self.configured |= other.configured;
         self.descriptor = other.descriptor;
         self.standing = other.standing;
+        self.via = other.via;
+        self.proven = other.proven;
         self.incarnation = other.incarnation;
         self.losses = self.losses.max(other.losses);
     }
+}
+
+/// Whether one id has two keys.
+pub(super) fn differ(one: &NodeDescriptor, other: &NodeDescriptor) -> bool {
+    one.node_id == other.node_id && one.public_key != other.public_key
 }
 
 /// Between 0 and `most`, by dice.

@@ -2,7 +2,9 @@
 
 use alloc::string::String;
 
-use pigeonhub_protocol::mesh::{Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Routing};
+use pigeonhub_protocol::mesh::{
+    Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Relayed, Routing,
+};
 use pigeonhub_protocol::{Code, NodeId, limit, profile};
 
 use super::{
@@ -64,6 +66,8 @@ pub enum Call {
     Withdraw(NodeId, OneOrMany<PeerWithdrawal>),
     /// `POST /api/route-signal`
     RouteSignal(NodeId, OneOrMany<Routing>),
+    /// `POST /api/relay`: see [`crate::Membership::passage`].
+    Relay(NodeId, Relayed),
     /// `POST /api/publish`
     Publish(Publication),
     /// `GET /api/find/{topic}`
@@ -88,7 +92,11 @@ const WRAPPING: usize = 64 * 1024;
 /// [`Code::MessageTooLarge`] before it is read.
 #[must_use]
 pub fn body_limit(path: &str) -> usize {
-    if path == "/api/publish" { limit::MESSAGE } else { limit::MESSAGE + WRAPPING }
+    match path {
+        "/api/publish" => limit::MESSAGE,
+        "/api/relay" => limit::MESSAGE + 2 * WRAPPING,
+        _ => limit::MESSAGE + WRAPPING,
+    }
 }
 
 /// Finds out what a request asks for.
@@ -118,6 +126,7 @@ pub fn route(request: &Request<'_>) -> Result<Call, Reply> {
         | "/api/announce-peer"
         | "/api/withdraw-peer"
         | "/api/route-signal"
+        | "/api/relay"
         | "/api/publish"
         | "/api/replicate"
         | "/api/records"
@@ -194,6 +203,7 @@ fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
         "/api/route-signal" => {
             bodies::one_or_many(body, bodies::routing).map(|items| Call::RouteSignal(node, items))
         }
+        "/api/relay" => bodies::one(body).map(|relayed| Call::Relay(node, relayed)),
         // Records prove themselves, whoever brings them.
         "/api/replicate" => Records::read(body).map(Call::Replicate),
         "/api/records" => RecordsQuery::read(body).map(Call::Records),

@@ -115,7 +115,7 @@ impl Status<'_> {
     #[must_use]
     pub fn bootstrap(&self) -> Reply {
         let own = self.mesh.own().given_out(self.now);
-        let peers = core::iter::once(&own).chain(self.mesh.up()).collect();
+        let peers = core::iter::once(&own).chain(self.mesh.direct()).collect();
         Reply::ok(&Bootstrap { app: self.app, peers, timestamp: self.now })
     }
 
@@ -232,6 +232,9 @@ struct Neighbour<'a> {
     u: &'a str,
     t: &'a str,
     state: &'static str,
+    /// The node through which it is reached, if it cannot be dialled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'a NodeId>,
     region: Option<&'a str>,
     round_trip: Option<u64>,
 }
@@ -249,6 +252,7 @@ impl<'a> Neighbour<'a> {
                 Standing::Up => "up",
                 Standing::Down { .. } => "down",
             },
+            via: contact.via.as_ref(),
             region: descriptor.and_then(|descriptor| descriptor.region.as_deref()),
             round_trip: contact.round_trip,
         }

@@ -79,6 +79,11 @@ impl Courier {
         encode_key(&self.key.verifying_key())
     }
 
+    /// Never the same twice.
+    pub fn nonce(&self) -> String {
+        format!("{:016x}{:016x}", self.clock.dice(), self.clock.dice())
+    }
+
     /// Posts JSON to the node at `url`. With `to` only that node accepts it, wherever it is.
     pub async fn post(
         &self,
@@ -92,8 +97,8 @@ impl Courier {
         let authority = authority(&url);
         let query = format!("?{query}");
         let request = Request { method: "POST", authority: &authority, path, query: &query, body: &body };
-        let nonce = format!("{:016x}{:016x}", self.clock.dice(), self.clock.dice());
-        let headers = http_signature::sign(&self.key, self.node.as_str(), &request, now().0 / 1000, &nonce);
+        let (seconds, nonce) = (now().0 / 1000, self.nonce());
+        let headers = http_signature::sign(&self.key, self.node.as_str(), &request, seconds, &nonce);
         let proof = self.secret.as_ref().map(|secret| secret.prove("request", &headers.signature));
 
         let mut request = self.client.post(url).body(body.clone());

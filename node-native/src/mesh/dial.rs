@@ -7,7 +7,7 @@ use pigeonhub_node_core::gate::Signed;
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_protocol::http_signature::{Request, decode_key};
 use pigeonhub_protocol::mesh::{Leave, Meeting, NodeDescriptor};
-use pigeonhub_protocol::{Code, raw_json};
+use pigeonhub_protocol::{Code, NodeId, raw_json};
 
 use crate::Error;
 use crate::clock::now;
@@ -32,12 +32,25 @@ impl Host {
 
     async fn dial(self: Arc<Self>, url: String) {
         let greeting = self.mesh.membership().greeting(&url, now());
-        let met = self.meet(&url, &greeting).await;
+        let met = match self.meet(&url, &greeting).await {
+            Ok(meeting) => Ok((None, meeting)),
+            Err(error) => {
+                let met = self.meet_around(&url, &greeting, error).await;
+                met.map(|(relay, meeting)| (Some(relay), meeting))
+            }
+        };
         let at = self.clock.moment();
         match met {
-            Ok(meeting) => {
-                if let Err(impostor) = self.mesh_changes(|mesh| mesh.met(&url, meeting, at)) {
+            Ok((relay, meeting)) => {
+                let met = self.mesh_changes(|mesh| match &relay {
+                    None => mesh.met(&url, meeting, at),
+                    Some(relay) => mesh.met_via(&url, relay, meeting, at),
+                });
+                if let Err(impostor) = met {
                     tracing::warn!(url, %impostor, "node is not met");
+                    if relay.is_some() {
+                        self.mesh_moves(|mesh| mesh.failed(&url, at));
+                    }
                 }
             }
             Err(error) => {
@@ -65,25 +78,52 @@ impl Host {
         signed: Option<&Signed>,
         request: &Request<'_>,
     ) -> Result<Reply, Reply> {
-        let node = meeting.node.node_id.clone();
-        let unauthorized = |error: &str| Reply::refuse_saying(Code::Unauthorized, error);
         let signed = signed.ok_or_else(|| Reply::refuse(Code::Unauthorized))?;
+        self.check_meeting(&meeting, signed, request)?;
+        if !self.is_known(&meeting.node) {
+            let looked_up = self.look_up(&meeting.node).await;
+            looked_up.map_err(|error| Reply::refuse_saying(Code::Unauthorized, &error.to_string()))?;
+        }
+        self.welcome(meeting, None)
+    }
+
+    /// A node met this one through `relay`, which speaks for it if it is a stranger.
+    ///
+    /// # Errors
+    /// The reply that refuses it.
+    pub(super) fn met_through(
+        self: &Arc<Self>,
+        relay: &NodeId,
+        meeting: Meeting,
+        signed: &Signed,
+        request: &Request<'_>,
+    ) -> Result<Reply, Reply> {
+        self.check_meeting(&meeting, signed, request)?;
+        self.welcome(meeting, Some(relay))
+    }
+
+    /// Whether the node that speaks holds the key that it names, and knows the mesh's secret.
+    fn check_meeting(&self, meeting: &Meeting, signed: &Signed, request: &Request<'_>) -> Result<(), Reply> {
+        let unauthorized = |error: &str| Reply::refuse_saying(Code::Unauthorized, error);
         let key = decode_key(&meeting.node.public_key).ok_or_else(|| unauthorized("publicKey is no key"))?;
-        if signed.node().as_ref() != Some(&node) {
+        if signed.node().as_ref() != Some(&meeting.node.node_id) {
             return Err(Reply::refuse(Code::Forbidden));
         }
         self.mesh.gate.check(signed, &key, request, now()).map_err(unauthorized)?;
         if !signed.knows(self.mesh.gate.secret()) {
             return Err(unauthorized("the mesh's secret is missing or wrong"));
         }
-        if !self.is_known(&meeting.node) {
-            self.look_up(&meeting.node).await.map_err(|error| unauthorized(&error.to_string()))?;
-        }
-        let at = self.clock.moment();
-        self.mesh_changes(|mesh| mesh.heard(meeting, at))
-            .map_err(|impostor| Reply::refuse_saying(Code::Forbidden, &impostor.to_string()))?;
-        let answer = self.mesh.membership().answer(&node, at.now);
-        Ok(rest::meeting(&answer))
+        Ok(())
+    }
+
+    fn welcome(self: &Arc<Self>, meeting: Meeting, relay: Option<&NodeId>) -> Result<Reply, Reply> {
+        let (node, at) = (meeting.node.node_id.clone(), self.clock.moment());
+        let heard = self.mesh_changes(|mesh| match relay {
+            None => mesh.heard(meeting, at),
+            Some(relay) => mesh.heard_via(relay, meeting, at),
+        });
+        heard.map_err(|impostor| Reply::refuse_saying(Code::Forbidden, &impostor.to_string()))?;
+        Ok(rest::meeting(&self.mesh.membership().answer(&node, at.now)))
     }
 
     fn is_known(&self, node: &NodeDescriptor) -> bool {
@@ -113,17 +153,14 @@ impl Host {
     pub async fn leave_mesh(&self) {
         let leave = json(&Leave { node_id: self.node.id.clone() });
         let nodes = self.mesh.up();
-        let posts = nodes.iter().map(|(node, url)| {
-            tokio::time::timeout(
-                LEAVE_LIMIT,
-                self.mesh.courier.post(url, "/api/leave", Some(node), leave.clone()),
-            )
-        });
+        let posts = nodes
+            .iter()
+            .map(|node| tokio::time::timeout(LEAVE_LIMIT, self.post_to(node, "/api/leave", leave.clone())));
         futures_util::future::join_all(posts).await;
     }
 }
 
 /// The JSON of a body.
-fn json(body: &impl serde::Serialize) -> bytes::Bytes {
+pub(super) fn json(body: &impl serde::Serialize) -> bytes::Bytes {
     String::from(Box::<str>::from(raw_json(body))).into()
 }

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use pigeonhub_protocol::NodeId;
 
 use super::Parcel;
 use super::queue::Queue;
 use crate::clock::now;
 use crate::host::Host;
+use crate::pace::Pace;
+
+/// Requests of one node that are passed on to others per second, in bursts of five times as many.
+const RELAYED: u32 = 100;
 
 /// The way to a node, from its coming up to its going down.
 #[derive(Debug)]
@@ -17,19 +22,20 @@ pub struct Link {
     pub id: u64,
     /// The node.
     pub node: NodeId,
-    /// Where it is.
-    pub url: String,
     /// What waits for it.
     pub queue: Queue,
+    /// How fast it may have its requests passed on to others.
+    pub pace: Mutex<Pace>,
 }
 
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 impl Host {
     /// A node is up: it is told of every peer here, before anything else that it is told.
-    pub(super) fn open_link(self: &Arc<Self>, node: &NodeId, url: String) {
+    pub(super) fn open_link(self: &Arc<Self>, node: &NodeId) {
         let id = LAST.fetch_add(1, Ordering::Relaxed);
-        let link = Arc::new(Link { id, node: node.clone(), url, queue: Queue::default() });
+        let pace = Mutex::new(Pace::of(RELAYED, now()));
+        let link = Arc::new(Link { id, node: node.clone(), queue: Queue::default(), pace });
         // Whoever has something for the node from here on waits for the lock, and comes after.
         let mut queue = link.queue.start();
         let old = self.mesh.links.write().insert(node.clone(), Arc::clone(&link));

@@ -8,6 +8,7 @@ use pigeonhub_node_core::{Answer, Errand};
 use super::link::Link;
 use super::{Batch, Parcel};
 use crate::Error;
+use crate::clock::now;
 use crate::host::Host;
 
 impl Host {
@@ -27,12 +28,11 @@ impl Host {
     /// Brings a batch; news are brought twice if need be, since saying them again changes nothing.
     async fn bring(&self, link: &Link, batch: &Batch) -> Result<Vec<u8>, Error> {
         let body = Bytes::from(batch.body());
-        let post = || self.mesh.courier.post(&link.url, batch.path, Some(&link.node), body.clone());
+        let post = || self.post_to(&link.node, batch.path, body.clone());
         match post().await {
             Err(Error::Unreachable(_)) if batch.is_news() => post().await,
             answer => answer,
         }
-        .map(|answer| answer.body)
     }
 
     /// A node that did not take a batch may be down, or may have forgotten us.
@@ -41,8 +41,7 @@ impl Host {
         if error.is_unauthorized() || (unreachable && batch.is_news()) {
             self.link_lost(link);
         } else if unreachable {
-            let at = self.clock.moment();
-            self.mesh_moves(|mesh| mesh.failed(&link.url, at));
+            self.mesh.membership().silent(&link.node, now());
         } else {
             tracing::warn!(node = %link.node, path = batch.path, %error, "node refuses");
         }
