@@ -94,8 +94,10 @@ async fn a_cut_between_two_nodes_is_bridged_by_a_third_and_nobody_notices() {
     let mut newcomer = WirePeer::join(&triangle.c, "room").await;
     meet(&mut one, &mut newcomer).await;
     newcomer.goodbye().await;
-    one.expect("goodbye").await;
-    one.expect("peer-disconnected").await;
+    for peer in [&mut one, &mut other] {
+        peer.expect("goodbye").await;
+        peer.expect("peer-disconnected").await;
+    }
 
     triangle.plug();
     triangle.reach_by(None).await;
