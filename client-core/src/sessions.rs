@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Code, Frame, Millis, NodeId, Refusal};
+use pigeonhub_protocol::mesh::{http_url, is_node_url};
+use pigeonhub_protocol::{Close, CloseCode, Code, Frame, Millis, NodeId, Refusal};
 
 use crate::backoff;
 use crate::node::{self, Node};
@@ -15,6 +16,8 @@ use crate::{Action, Event, NodeState, NodeUrl, NodeView, SessionId};
 const HEAD_START: u64 = 150;
 /// Nodes to choose from.
 const NODES: usize = 256;
+/// Nodes that are taken from one hint.
+const HINTS: usize = 4;
 /// The nodes and the sessions with some of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions {
@@ -119,9 +122,24 @@ impl Sessions {
     /// A socket is closed. Gives whether it was one of ours.
     pub(crate) fn closed(&mut self, id: SessionId, code: u16, reason: String, turn: &mut Turn<'_>) -> bool {
         if node::is_refusal(code) && self.url(id).is_some() {
-            turn.emit(Event::Refused(Refusal { text: reason, ..Refusal::new(Code::Unavailable, None) }));
+            turn.emit(Event::Refused(Refusal {
+                text: reason.clone(),
+                ..Refusal::new(Code::Unavailable, None)
+            }));
         }
-        self.lose(id, code, turn)
+        let is_ours = self.lose(id, code, turn);
+        if is_ours && code == CloseCode::Restart as u16 && self.open().next().is_none() {
+            // Better there than nowhere.
+            self.take_hints(&reason);
+        }
+        is_ours
+    }
+
+    /// A node that stops names others.
+    fn take_hints(&mut self, reason: &str) {
+        for url in Close::hints(reason).filter(|url| is_node_url(&http_url(url))).take(HINTS) {
+            self.add(NodeUrl(url.into()));
+        }
     }
 
     fn lose(&mut self, id: SessionId, code: u16, turn: &mut Turn<'_>) -> bool {

@@ -278,6 +278,10 @@ impl Visit {
 
     fn refused(&mut self, status: u16, body: &str, now: Millis, actions: &mut Vec<VisitAction>) {
         let (code, reason) = (answer::close_code(status), answer::reason(body));
+        if let Some(reason) = answer::draining(body) {
+            self.is_posting = false;
+            return self.close(CloseCode::Restart as u16, reason, actions);
+        }
         if answer::is_passing(status) {
             return self.failed(code, reason, now, actions);
         }

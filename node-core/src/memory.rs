@@ -170,6 +170,19 @@ impl Memory {
         self.networks.iter().filter(|(_, network)| network.due <= now).map(|(name, _)| name.clone()).collect()
     }
 
+    /// Whether signals wait for anybody.
+    #[must_use]
+    pub fn has_mail(&self) -> bool {
+        let mut members = self.networks.values().flat_map(|network| network.members.iter());
+        members.any(|(_, member)| !member.mailbox.is_empty())
+    }
+
+    /// The networks that have peers.
+    #[must_use]
+    pub fn networks(&self) -> Vec<NetworkName> {
+        self.networks.keys().cloned().collect()
+    }
+
     /// All live presences of this node.
     #[must_use]
     pub fn here(&self) -> Vec<Arc<Presence>> {

@@ -306,6 +306,7 @@ fn with_status<T>(run: impl FnOnce(&Status<'_>) -> T) -> T {
         connections: 5,
         peers: 7,
         networks: 2,
+        draining: false,
     })
 }
 

@@ -104,7 +104,7 @@ impl Host {
         self.read_cache().await;
         self.suggest();
         let (mut round, mut next) = (0, Millis::default());
-        while !self.is_stopping() {
+        while !self.is_stopped() {
             let at = self.clock.moment();
             self.renew_descriptor();
             if next <= at.now && !self.bootstrap.domains.is_empty() {

@@ -120,6 +120,7 @@ impl Host {
             connections: self.sessions.count(),
             peers,
             networks,
+            draining: self.is_draining(),
         })
     }
 

@@ -68,6 +68,10 @@ pub struct Config {
     /// Milliseconds that another node has to answer
     #[arg(long, env = "SIGNALING_TIMEOUT", default_value_t = 2000)]
     pub signaling_timeout: u64,
+    /// Milliseconds to hand on what there is when the node is told to stop; a second signal stops it
+    /// at once
+    #[arg(long, env = "DRAIN_TIMEOUT", default_value_t = 5000)]
+    pub drain_timeout: u64,
     /// Sockets that may be open
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 100_000)]
     pub max_connections: usize,
@@ -114,6 +118,7 @@ impl Default for Config {
             mesh_secret: None,
             cors_origin: "*".into(),
             signaling_timeout: 2000,
+            drain_timeout: 5000,
             max_connections: 100_000,
             rate_limit: 200,
             discovery: limit::DISCOVERY,

@@ -16,6 +16,17 @@ use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
 
+/// How far a node is with its going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It serves.
+    Serving,
+    /// It takes nobody in, and hands on what it has.
+    Draining,
+    /// It is over.
+    Stopped,
+}
+
 /// A node at work.
 #[derive(Debug)]
 pub struct Host {
@@ -47,8 +58,8 @@ pub struct Host {
     pub started: Millis,
     /// Messages per second that a socket may send; 0 is no limit.
     pub rate_limit: u32,
-    /// Whether it is to stop.
-    pub stopping: watch::Sender<bool>,
+    /// Whether it serves, or goes.
+    pub stage: watch::Sender<Stage>,
 }
 
 impl Host {
@@ -70,14 +81,25 @@ impl Host {
         self.carry_out(decision.errands);
     }
 
-    /// Whether the node is stopping.
-    pub fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+    /// Whether the node takes nobody in any more.
+    pub fn is_draining(&self) -> bool {
+        *self.stage.borrow() >= Stage::Draining
     }
 
-    /// Waits until the node is to stop.
-    pub async fn stopped(&self) {
+    /// Whether the node has stopped.
+    pub fn is_stopped(&self) -> bool {
+        *self.stage.borrow() == Stage::Stopped
+    }
+
+    /// Waits until the node takes nobody in any more.
+    pub async fn drains(&self) {
         // The sender is our own, so this cannot fail.
-        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+        let _ = self.stage.subscribe().wait_for(|stage| *stage >= Stage::Draining).await;
+    }
+
+    /// Waits until the node has stopped.
+    pub async fn stopped(&self) {
+        // As above.
+        let _ = self.stage.subscribe().wait_for(|stage| *stage == Stage::Stopped).await;
     }
 }

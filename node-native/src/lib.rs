@@ -17,6 +17,7 @@ mod calls;
 mod clock;
 mod config;
 mod demo;
+mod drain;
 mod errors;
 mod host;
 mod http;

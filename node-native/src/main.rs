@@ -47,11 +47,19 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let node = pigeonhub::start(config).await?;
     println!("pigeonhub listening on http://{}", node.addr());
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
     tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        () = node.stop() => {}
+        // Told again: at once.
+        () = told() => {}
     }
-    node.stop().await;
     Ok(())
 }
 

@@ -72,6 +72,11 @@ impl Mesh {
         self.links.read().keys().cloned().collect()
     }
 
+    /// Whether everything that was for other nodes was brought.
+    pub fn is_idle(&self) -> bool {
+        self.links.read().values().all(|link| link.queue.is_idle())
+    }
+
     fn link(&self, node: &NodeId) -> Option<Arc<Link>> {
         self.links.read().get(node).cloned()
     }

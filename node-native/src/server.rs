@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::bootstrap::Bootstrap;
 use crate::clock::{Clock, now};
-use crate::host::Host;
+use crate::host::{Host, Stage};
 use crate::mesh::{Courier, Gate, Mesh};
 use crate::metrics::Metrics;
 use crate::records::SqliteArchive;
@@ -32,14 +32,15 @@ use crate::{Config, Error, http, key};
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Streams that watch topics, at most.
 const WATCHERS: usize = 1_000;
-/// How long sessions have to end when the node stops.
-const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How long requests have to end when the node has stopped.
+const STOP_LIMIT: Duration = Duration::from_secs(1);
 
 /// A node that runs. When this is dropped the node stops without further ado; [`Running::stop`]
 /// does it politely.
 pub struct Running {
     host: Arc<Host>,
     address: SocketAddr,
+    patience: Duration,
     accepting: JoinHandle<()>,
 }
 
@@ -66,6 +67,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let secret = Secret::new(config.mesh_secret.as_deref());
     let metrics = Arc::new(Metrics::default());
     let patience = Duration::from_millis(config.signaling_timeout);
+    let drain = Duration::from_millis(config.drain_timeout);
     let courier =
         Courier::new(key, id.clone(), secret.clone(), patience, bootstrap.dns(), Arc::clone(&metrics))?;
     let url = config.url(port)?;
@@ -90,7 +92,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         port,
         started: now(),
         rate_limit: config.rate_limit,
-        stopping: watch::Sender::new(false),
+        stage: watch::Sender::new(Stage::Serving),
     });
     tracing::info!(node = %host.node.id, url, %address, "node starts");
     host.renew_descriptor();
@@ -100,7 +102,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     tokio::spawn(Arc::clone(&host).keep_bootstrap());
     tokio::spawn(Arc::clone(&host).sweep());
     tokio::spawn(Arc::clone(&host).keep_records());
-    Ok(Running { host, address, accepting })
+    Ok(Running { host, address, patience: drain, accepting })
 }
 
 async fn listen(config: &Config) -> Result<TcpListener, Error> {
@@ -190,28 +192,20 @@ impl Running {
         &self.host.node.id
     }
 
-    /// Stops the node: no more connections, other nodes and all peers are told. Waits up to five
-    /// seconds for the sessions to end.
+    /// Stops the node: it takes nobody in, its peers are told to go elsewhere, what waits is handed on
+    /// or goes back, and other nodes are told; all within `DRAIN_TIMEOUT`.
     pub async fn stop(mut self) {
         tracing::info!(node = %self.host.node.id, "node stops");
-        self.host.stopping.send_replace(true);
-        self.host.sessions.close_all(Close::RESTART);
-        let ended = async {
-            while self.host.sessions.count() > 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let (_, _, _) = tokio::join!(
-            self.host.leave_mesh(),
-            tokio::time::timeout(STOP_LIMIT, ended),
-            &mut self.accepting
-        );
+        self.host.drain(self.patience).await;
+        self.host.stage.send_replace(Stage::Stopped);
+        // It has no other end.
+        let _ = (&mut self.accepting).await;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.host.stopping.send_replace(true);
+        self.host.stage.send_replace(Stage::Stopped);
         self.host.sessions.close_all(Close::RESTART);
     }
 }

@@ -52,7 +52,7 @@ impl Session {
     /// Gives a socket its place, or says on it why there is none.
     pub async fn enter(mut socket: Socket, host: Arc<Host>, asked: Option<String>) -> Option<Box<Self>> {
         let refused = match host.sessions.enter(&host.node, asked.as_deref()).await {
-            Ok(_) if host.is_stopping() => Close::RESTART,
+            Ok(_) if host.is_draining() => Close::RESTART,
             Ok(seat) => return Some(Box::new(Self::new(&host, seat, socket))),
             Err(close) => {
                 Metrics::add(&host.metrics.refused, 1);
@@ -60,7 +60,7 @@ impl Session {
                 close
             }
         };
-        farewell(&mut socket, refused).await;
+        farewell(&mut socket, refused, &host.reason(refused)).await;
         None
     }
 
@@ -72,13 +72,16 @@ impl Session {
     }
 
     async fn leave(mut self: Box<Self>, ending: Ending) {
+        if ending == Ending::Dismissed(Close::RESTART) {
+            self.part().await;
+        }
         self.end(&ending);
         let Self { host, mut socket, seat, .. } = *self;
         // The place is free before the farewell, which may take a moment; unless the node waits for
         // its last sessions.
-        let _seat = host.is_stopping().then_some(seat);
+        let _seat = host.is_draining().then_some(seat);
         match ending.close() {
-            Some(close) => farewell(&mut socket, close).await,
+            Some(close) => farewell(&mut socket, close, &host.reason(close)).await,
             None => answer_close(&mut socket).await,
         }
     }
@@ -229,11 +232,11 @@ impl Session {
         }
     }
 
-    /// The others hear of it, unless the whole node goes: then other nodes know already.
+    /// The others hear of it.
     fn end(&mut self, ending: &Ending) {
         self.add_up();
         tracing::debug!(peer = %self.seat.peer, ?ending, "session over");
-        if self.network.is_some() && !self.host.is_stopping() {
+        if self.network.is_some() {
             self.happen(Event::Gone(self.caller(), ending.departure()), self.host.clock.moment());
         }
     }

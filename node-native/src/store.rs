@@ -84,6 +84,16 @@ impl Shards {
         self.shards.iter().for_each(|shard| shard.lock().node_lost(node, until));
     }
 
+    /// Whether signals wait for anybody.
+    pub fn has_mail(&self) -> bool {
+        self.shards.iter().any(|shard| shard.lock().has_mail())
+    }
+
+    /// The networks that have peers, shard by shard.
+    pub fn networks(&self) -> impl Iterator<Item = Vec<NetworkName>> {
+        self.shards.iter().map(|shard| shard.lock().networks())
+    }
+
     /// How many networks there are, and how many live peers in them.
     pub fn count(&self) -> (usize, usize) {
         let counts = self.shards.iter().map(|shard| shard.lock().count());

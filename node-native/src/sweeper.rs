@@ -16,7 +16,7 @@ impl Host {
     pub async fn sweep(self: Arc<Self>) {
         loop {
             tokio::time::sleep(TICK).await;
-            if self.is_stopping() {
+            if self.is_stopped() {
                 return;
             }
             for networks in self.store.due(now()) {

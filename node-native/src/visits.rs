@@ -31,6 +31,9 @@ const HANDFUL: usize = 64;
 impl Host {
     /// `POST /signaling/exchange`
     pub fn exchange(self: &Arc<Self>, talk: Talk) -> Reply {
+        if self.is_draining() {
+            return self.elsewhere(Code::Draining);
+        }
         // Who begins a session without a ticket could be anybody.
         if talk.ticket.is_none() && talk.peer_id.is_some_and(|peer| self.sessions.is_here(&peer)) {
             return Reply::refuse(Code::AlreadyConnected);
@@ -46,15 +49,15 @@ impl Host {
         // A socket of the same peer that came at this very moment stays; its announce counts.
         if let Err(Code::NodeFull) = self.renew(&conversation.caller) {
             self.happen(Event::Gone(conversation.caller, Departure::Closed));
-            return self.full();
+            return self.elsewhere(Code::NodeFull);
         }
         let reply = rest::conversation(&self.node.id, &conversation);
         self.carry_out(conversation.errands);
         reply
     }
 
-    fn full(&self) -> Reply {
-        Reply::full(self.mesh.membership().up().map(|node| node.u.as_str()))
+    fn elsewhere(&self, code: Code) -> Reply {
+        Reply::elsewhere(code, self.mesh.membership().up().map(|node| node.u.as_str()))
     }
 
     /// The visit goes on, unless the peer is here in another way or the node is full.
@@ -81,7 +84,7 @@ impl Host {
         };
         match self.renew(&caller) {
             Ok(()) => {}
-            Err(Code::NodeFull) => return response(self.full()),
+            Err(code @ Code::NodeFull) => return response(self.elsewhere(code)),
             Err(code) => return response(Reply::refuse(code)),
         }
         let line = Arc::new(Line::default());
@@ -136,13 +139,13 @@ impl Visit {
                 };
                 return Some(mail.into_iter().map(event).collect());
             }
-            if self.line.closing().is_some() || self.host.is_stopping() || Instant::now() >= self.end {
+            if self.line.closing().is_some() || self.host.is_draining() || Instant::now() >= self.end {
                 return None;
             }
             let wait = self.end.min(self.renewal);
             tokio::select! {
                 _ = timeout_at(wait, self.line.signs()) => {}
-                () = self.host.stopped() => return None,
+                () = self.host.drains() => return None,
                 () = sleep_until(wait) => {}
             }
         }

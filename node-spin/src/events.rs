@@ -90,7 +90,7 @@ impl Host {
         let end = Instant::now() + length;
         Ok(match self.store.open_stream(caller.session, &name, until, most).await? {
             Some(open) => Ok(Stream { caller, place, name, end, open }),
-            None => Err(Reply::full(self.mesh.up().map(|node| node.u.as_str()))),
+            None => Err(Reply::elsewhere(Code::NodeFull, self.mesh.up().map(|node| node.u.as_str()))),
         })
     }
 

@@ -227,6 +227,8 @@ impl Host {
             connections: here,
             peers,
             networks,
+            // Instances come and go with their requests.
+            draining: false,
         }))
     }
 }

@@ -43,6 +43,8 @@ pub enum Code {
     Unavailable,
     /// HTTP: the node has as many streams as it can bear.
     NodeFull,
+    /// HTTP: the node is about to stop.
+    Draining,
     /// HTTP: the ticket is not one that this node sealed.
     TicketInvalid,
     /// HTTP: the ticket's time is over.
@@ -72,7 +74,7 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 31] = [
         Self::MalformedJson,
         Self::MalformedMessage,
         Self::UnknownType,
@@ -98,6 +100,7 @@ impl Code {
         Self::RecordStale,
         Self::QuotaExceeded,
         Self::NotReplicated,
+        Self::Draining,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::InvalidRequest,
@@ -126,6 +129,7 @@ impl Code {
             Self::NotRouted => "not-routed",
             Self::Unavailable => "unavailable",
             Self::NodeFull => "node-full",
+            Self::Draining => "draining",
             Self::TicketInvalid => "ticket-invalid",
             Self::TicketExpired => "ticket-expired",
             Self::AlreadyConnected => "already-connected",
@@ -162,6 +166,7 @@ impl Code {
             Self::RateLimited => "too many messages",
             Self::NotRouted => "this kind of message is not passed on",
             Self::Unavailable => "the node cannot do this now",
+            Self::Draining => "this node is about to stop; try another one",
             Self::NodeFull => "this node has no room for another stream; try another one",
             Self::TicketInvalid => "the ticket is not one of this node",
             Self::TicketExpired => "the ticket's time is over",

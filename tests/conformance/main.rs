@@ -9,6 +9,7 @@ mod bootstrap;
 mod config_js;
 mod departures;
 mod discovery;
+mod draining;
 mod events;
 mod holding;
 mod http_api;

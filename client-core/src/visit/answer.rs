@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::CloseCode;
+use pigeonhub_protocol::{Close, CloseCode, Code};
 use serde_json::value::RawValue;
 
 use crate::fields::Fields;
@@ -51,6 +51,17 @@ pub(super) const fn close_code(status: u16) -> u16 {
         status if is_passing(status) => CloseCode::TryLater as u16,
         _ => NO_NODE,
     }
+}
+
+/// Why a node that is about to stop would close a socket, and where else to go.
+pub(super) fn draining(body: &str) -> Option<String> {
+    let fields = Fields::parse(body)?;
+    if fields.text("code")? != Code::Draining.as_str() {
+        return None;
+    }
+    let nodes = fields.list("nodes").into_iter();
+    let nodes: Vec<&str> = nodes.map(|node| node.get().trim_matches('"')).collect();
+    Some(Close::restart_hinting(nodes))
 }
 
 /// What the node says about a bad one, for people.

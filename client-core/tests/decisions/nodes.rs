@@ -1,6 +1,6 @@
 //! Which nodes to be on: head start, replacement, back-off, keepalive.
 
-use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, Options};
+use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, Options, SessionId, SessionInput};
 use serde_json::json;
 
 use crate::table::*;
@@ -55,6 +55,21 @@ fn a_lost_node_is_replaced_at_once() {
     let mut t = Table::new(&["a", "b", "c"]);
     t.quietly([command(Command::Start), opened(1), opened(2)]);
     t.on(closed(2, 1006), ["! node b Down", "dial 3 c", "! node c Dialing"]);
+}
+
+#[test]
+fn a_node_that_stops_names_others_to_a_client_that_is_on_none() {
+    let says = |session, reason: &str| {
+        Input::Session(SessionId(session), SessionInput::Closed { code: 1012, reason: reason.into() })
+    };
+    let reason = "Server shutting down; wss://b.example junk javascript://x";
+    let mut t = Table::new(&["a"]);
+    t.quietly([command(Command::Start), opened(1), hello(1)]);
+    let expected = ["! node a node-1 Down", "dial 2 wss://b.example", "! node wss://b.example Dialing"];
+    t.on(says(1, reason), expected);
+
+    let mut t = Table::connected();
+    t.on(says(1, reason), ["! node a node-1 Down"]);
 }
 
 #[test]

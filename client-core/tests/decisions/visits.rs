@@ -174,6 +174,13 @@ fn every_way_to_fail_has_its_close_code() {
         let (mut t, _) = Talk::begin(None);
         t.on(input, [closed]);
     }
+    let draining = r#"{"code":"draining","error":"why","nodes":["wss://a.example"]}"#.into();
+    let mut t = Talk::listening();
+    t.say("a");
+    t.on(
+        VisitInput::Answered { status: 503, body: draining },
+        ["closed 1012 Server shutting down; wss://a.example"],
+    );
     let mut t = Talk::listening();
     t.say("a");
     t.on(refused(401), ["closed 1012 why"]);

@@ -82,10 +82,15 @@ impl Node {
     ) -> Vec<Change> {
         let (peer, home) = (known.peer, known.home.clone());
         let forget = Change::Forget { peer, home: home.clone() };
-        if target.is_live_besides(&home) || known.state == (State::Away { told: true }) {
+        let until = now.plus(self.settings.hold);
+        if known.state == (State::Away { told: true }) {
             return vec![forget];
         }
-        let until = now.plus(self.settings.hold);
+        if target.is_live_besides(&home) {
+            // What it said there before may still be on its way, and that node speaks for it.
+            let speaks = known.is_live() && !home.is_here();
+            return vec![if speaks { Change::Leave { peer, home, until, told: true } } else { forget }];
+        }
         let mut changes = match departure {
             Departure::Goodbye => {
                 let goodbye =

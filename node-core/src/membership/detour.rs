@@ -21,7 +21,7 @@ const DETOURS: usize = 2;
 /// Nodes that are reached through others, at most.
 const MOST: usize = 64;
 /// What nodes pass on for each other.
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 8] = [
     "/api/meet",
     "/api/leave",
     "/api/announce-peer",

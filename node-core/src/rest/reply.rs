@@ -53,10 +53,10 @@ impl Reply {
         Self::refuse_with(code, &Refused { error, code })
     }
 
-    /// The node has no room for another stream; these others may have.
+    /// The node takes nobody in, as it is full ([`Code::NodeFull`]) or about to stop
+    /// ([`Code::Draining`]); these others may.
     #[must_use]
-    pub fn full<'a>(others: impl Iterator<Item = &'a str>) -> Self {
-        let code = Code::NodeFull;
+    pub fn elsewhere<'a>(code: Code, others: impl Iterator<Item = &'a str>) -> Self {
         Self::refuse_with(code, &Full { error: code.text(), code, nodes: others.collect() })
     }
 
@@ -92,7 +92,7 @@ const fn status(code: Code) -> u16 {
         Code::MessageTooLarge | Code::ProfileTooLarge => 413,
         Code::RateLimited => 429,
         Code::NodeUnreachable => 502,
-        Code::Unavailable | Code::MailboxFull | Code::NodeFull | Code::NotReplicated => 503,
+        Code::Unavailable | Code::MailboxFull | Code::NodeFull | Code::Draining | Code::NotReplicated => 503,
         Code::QuotaExceeded => 507,
         Code::MalformedJson
         | Code::MalformedMessage

@@ -36,19 +36,21 @@ pub struct Status<'a> {
     pub peers: usize,
     /// Networks that have peers.
     pub networks: usize,
+    /// Whether the node is about to stop, and takes nobody in.
+    pub draining: bool,
 }
 
 /// Peers that `GET /signaling` lists; `GET /peers` has them all.
 const LISTED: usize = 100;
 
 impl Status<'_> {
-    /// `GET /health`
+    /// `GET /health`; 503 from a node that drains, so that nobody is sent to it.
     #[must_use]
     pub fn health(&self) -> Reply {
         let own = self.mesh.own();
         let nodes = self.mesh.up().count();
-        Reply::ok(&Health {
-            status: "healthy",
+        let health = Reply::ok(&Health {
+            status: if self.draining { "draining" } else { "healthy" },
             node_id: &self.node.id,
             port: self.port,
             uptime: self.now.since(self.started),
@@ -63,7 +65,8 @@ impl Status<'_> {
             peers: self.peers,
             networks: self.networks,
             nodes,
-        })
+        });
+        Reply { status: if self.draining { 503 } else { 200 }, ..health }
     }
 
     /// `GET /signaling`; `listed` are some peers of the network `global`.

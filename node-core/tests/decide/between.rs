@@ -124,7 +124,7 @@ fn a_withdrawal_speaks_only_for_the_node_that_says_it() {
     }
     let both = Scene::of([there('a', "n2"), there('a', "n3"), here('b', 2)]);
     for departure in [Departure::Goodbye, Departure::Closed, Departure::Lost] {
-        assert_eq!(both.decides(withdrawn("n2", 'a', departure)), ["forget a at n2"]);
+        assert_eq!(both.decides(withdrawn("n2", 'a', departure)), ["leave a at n2 until +10000 told"]);
     }
 }
 
@@ -221,4 +221,14 @@ fn a_refusal_that_comes_back_is_told_to_the_sender_if_it_is_here() {
         ["deliver to a: error peer-unavailable about offer to b"]
     );
     assert_eq!(Scene::of([there('a', "n3")]).decides(back()), [""; 0]);
+}
+
+/// It said so before it went: a node that drains brings what waited there.
+#[test]
+fn a_node_speaks_for_a_peer_that_was_there_a_moment_ago() {
+    let routed = || Event::Routed(node("n2"), signal('a', 'b'));
+    let scene = Scene::of([there('a', "n2").away(true), there('a', "n3"), here('b', 2)]);
+    assert!(scene.decides(routed())[0].starts_with("deliver to b: offer a to b"));
+    let scene = Scene::of([there('a', "n3"), here('b', 2)]);
+    assert!(scene.decides(routed())[0].contains("forbidden"));
 }

@@ -21,7 +21,7 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(1);
 impl Host {
     /// Dials whoever is due, until the node stops.
     pub async fn keep_mesh(self: Arc<Self>) {
-        while !self.is_stopping() {
+        while !self.is_stopped() {
             let due = self.mesh.membership().due(now());
             for url in due {
                 tokio::spawn(Arc::clone(&self).dial(url));

@@ -29,6 +29,8 @@ pub struct Waiting {
     bytes: usize,
     /// So many were there from the start, and more may wait until they are gone.
     head_start: usize,
+    /// A batch was taken out, and is being brought.
+    busy: bool,
     closed: bool,
 }
 
@@ -59,17 +61,25 @@ impl Queue {
         loop {
             {
                 let mut waiting = self.waiting.lock();
+                waiting.busy = false;
                 if waiting.closed {
                     return None;
                 }
                 if let Some(batch) = Batch::take(&mut waiting.parcels) {
                     waiting.bytes -= batch.size();
+                    waiting.busy = true;
                     return Some(batch);
                 }
                 waiting.head_start = 0;
             }
             self.more.notified().await;
         }
+    }
+
+    /// Whether all was brought.
+    pub fn is_idle(&self) -> bool {
+        let waiting = self.waiting.lock();
+        !waiting.busy && waiting.parcels.is_empty()
     }
 
     /// Takes no more, and gives back what waits.

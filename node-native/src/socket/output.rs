@@ -1,5 +1,6 @@
 //! Writing to a socket: many frames in one go, and never waiting for ever.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,26 @@ impl Session {
         }
     }
 
+    /// The node goes. The peer gets what waits for it and is told to go, and what it said before it
+    /// heard that is heard. Signals that come for it from now on follow it to where it turns up.
+    pub(super) async fn part(&mut self) {
+        let reason = self.host.reason(Close::RESTART);
+        let parting = async {
+            let mut before = None;
+            while before.replace(self.frames_out) != Some(self.frames_out) {
+                self.deliver().await?;
+            }
+            let close = close_frame(Close::RESTART, &reason);
+            self.socket.send(close).await.map_err(|error| Ending::of_error(&error))?;
+            loop {
+                let next = self.socket.next().await;
+                // Replies find no reader any more.
+                self.hear(next, &mut Vec::new())?;
+            }
+        };
+        let _: Result<Result<Infallible, Ending>, _> = timeout(FAREWELL, parting).await;
+    }
+
     async fn flush(&mut self) -> Result<(), Ending> {
         match self.socket.flush().now_or_never() {
             Some(flushed) => flushed.map_err(|error| Ending::of_error(&error)),
@@ -90,10 +111,9 @@ impl Session {
 
 /// Says why the socket is closed, and gives the peer a moment to hear it: a connection that is ended
 /// with data unread is reset, and the reason lost.
-pub(super) async fn farewell(socket: &mut Socket, close: Close) {
-    let frame = CloseFrame { code: (close.code as u16).into(), reason: Utf8Bytes::from_static(close.reason) };
+pub(super) async fn farewell(socket: &mut Socket, close: Close, reason: &str) {
     let said = async {
-        socket.send(Message::Close(Some(frame))).await?;
+        socket.send(close_frame(close, reason)).await?;
         // Up to the peer's own close frame.
         while socket.next().await.transpose()?.is_some() {}
         Ok::<(), tungstenite::Error>(())
@@ -102,6 +122,10 @@ pub(super) async fn farewell(socket: &mut Socket, close: Close) {
         // The rest of the large frame cannot be read, so there is only waiting.
         tokio::time::sleep(FAREWELL).await;
     }
+}
+
+fn close_frame(close: Close, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame { code: (close.code as u16).into(), reason: reason.into() }))
 }
 
 /// Answers the peer's own close frame; a broken socket says so at once.
