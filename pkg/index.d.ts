@@ -76,6 +76,8 @@ export interface Peer<Data extends Profile = Profile> {
   readonly data: Data;
   /** Whether it proved its id; always false in this version. */
   readonly verified: boolean;
+  /** Whether its page is frozen (in the background of a phone, say): it may not answer for a while. */
+  readonly away: boolean;
   /** The node at which it is. */
   readonly nodeId: string;
 }

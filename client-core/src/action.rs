@@ -2,19 +2,21 @@
 
 use alloc::string::String;
 
-use pigeonhub_protocol::{Frame, Millis, PeerId, RawJson};
+use pigeonhub_protocol::{Frame, Millis, PeerId, RawJson, Ticket};
 
 use crate::{Description, Event, NodeUrl, SessionId};
 
 /// To be carried out, in order.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Open a socket: `url` with `?peerId=`.
+    /// Open a socket: `url` with `?peerId=`, and with `resume=`, which asks for a ticket.
     Dial {
         /// To be named in all news of it.
         session: SessionId,
         /// The node.
         url: NodeUrl,
+        /// What `resume` is; empty if there is none.
+        ticket: Option<Ticket>,
     },
     /// Send a text frame.
     Send {

@@ -11,7 +11,7 @@ use crate::dice::Dice;
 use crate::links::Links;
 use crate::numbers::Numbers;
 use crate::post::Post;
-use crate::roster::Roster;
+use crate::roster::{self, Roster};
 use crate::sessions::Sessions;
 use crate::turn::Turn;
 use crate::{Action, Command, Input, LinkState, NodeView, Options, PeerView, SessionId, SessionInput};
@@ -28,6 +28,8 @@ pub struct Client {
     pub(crate) dedup: Dedup,
     /// What the host was asked for last, in its time.
     wake: Option<Millis>,
+    /// Whether the page is frozen, or was just thawed.
+    is_away: bool,
     is_closed: bool,
 }
 
@@ -43,6 +45,7 @@ impl Client {
             links: Links::new(options.peer),
             dedup: Dedup::default(),
             wake: None,
+            is_away: false,
             is_closed: false,
             options,
         }
@@ -92,7 +95,9 @@ impl Client {
             }
             Input::Rtc { peer, generation, input } => self.links.rtc(peer, generation, input, turn),
             Input::Tick => self.tick(turn),
+            Input::Freeze => self.be_away(true, turn),
             Input::Resume => {
+                self.be_away(false, turn);
                 self.sessions.resume(&PeerMessage::Ping.frame(&self.options.network), turn);
                 self.links.resume(turn);
             }
@@ -106,8 +111,7 @@ impl Client {
             Command::Hangup(peer) => self.links.hangup(peer, turn),
             Command::SetProfile(profile) => {
                 self.options.profile = profile;
-                let announce = self.announce();
-                self.sessions.open().for_each(|session| turn.send(session, announce.clone()));
+                self.announce_everywhere(turn);
             }
             Command::AddNode(url) => self.sessions.add(url),
             Command::RemoveNode(url) => {
@@ -156,9 +160,21 @@ impl Client {
         self.wake = wake;
     }
 
+    fn be_away(&mut self, is_away: bool, turn: &mut Turn<'_>) {
+        if core::mem::replace(&mut self.is_away, is_away) != is_away {
+            self.announce_everywhere(turn);
+        }
+    }
+
+    fn announce_everywhere(&self, turn: &mut Turn<'_>) {
+        let announce = self.announce();
+        self.sessions.open().for_each(|session| turn.send(session, announce.clone()));
+    }
+
     fn announce(&self) -> Frame {
         let Options { network, profile, .. } = &self.options;
-        PeerMessage::Announce { network: network.clone(), profile: profile.clone() }.frame(network)
+        let profile = if self.is_away { roster::away(profile) } else { profile.clone() };
+        PeerMessage::Announce { network: network.clone(), profile }.frame(network)
     }
 }
 

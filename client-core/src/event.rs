@@ -46,6 +46,8 @@ pub struct PeerView {
     pub node: NodeId,
     /// What it says of itself: a JSON object.
     pub profile: RawJson,
+    /// Whether its page is frozen, as far as it could say so: it may not answer for a while.
+    pub is_away: bool,
 }
 
 /// A node, as the app sees it.

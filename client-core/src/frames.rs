@@ -14,7 +14,9 @@ impl Client {
         let Ok(message) = NodeMessage::parse(text) else { return };
         let own = (&self.options.network, self.options.peer);
         match message {
-            NodeMessage::Connected { node, .. } => self.sessions.greeted(session, node, turn),
+            NodeMessage::Connected { node, ticket, .. } => {
+                self.sessions.greeted(session, node, ticket, turn);
+            }
             NodeMessage::Discovered { peer, node, network, profile } => {
                 if network == *own.0 && peer != own.1 {
                     let links = &self.links;

@@ -26,8 +26,11 @@ pub enum Input {
     /// The time of the last [`Action::WakeAt`](crate::Action::WakeAt) has come (too early or too
     /// late does no harm).
     Tick,
-    /// The page is back: online again, visible again, out of the back-forward cache. Waits are cut
-    /// short.
+    /// The page is about to be frozen: nothing will run until [`Input::Resume`], if ever. Others are
+    /// told that this peer is away.
+    Freeze,
+    /// The page is back: online again, visible again, thawed, out of the back-forward cache. Waits are
+    /// cut short.
     Resume,
 }
 

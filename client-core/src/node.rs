@@ -1,6 +1,6 @@
 //! One node that this client may be on, and how it did so far.
 
-use pigeonhub_protocol::{Millis, NodeId};
+use pigeonhub_protocol::{Millis, NodeId, Ticket};
 
 use crate::backoff;
 use crate::session::Session;
@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) id: Option<NodeId>,
     state: NodeState,
     pub(crate) session: Option<Session>,
+    /// Lets the next session take the place of the last one, should the node think that it lives.
+    pub(crate) ticket: Option<Ticket>,
     /// In a row. While there are any, the node's circuit is open: it gets one try per wait.
     pub(crate) failures: u32,
     /// Whether the last one was that it does not want this peer.
@@ -40,6 +42,7 @@ impl Node {
             id: None,
             state: NodeState::Idle,
             session: None,
+            ticket: None,
             failures: 0,
             is_refusing: false,
             rest: Millis(0),

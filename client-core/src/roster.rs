@@ -27,6 +27,7 @@ pub(crate) struct Roster {
 #[derive(Clone, Debug)]
 struct Entry {
     profile: RawJson,
+    is_away: bool,
     told: Millis,
     /// Never empty.
     sightings: Vec<Sighting>,
@@ -47,7 +48,12 @@ impl Entry {
     }
 
     fn view(&self, peer: PeerId) -> Option<PeerView> {
-        Some(PeerView { peer, node: self.node()?.clone(), profile: self.profile.clone() })
+        Some(PeerView {
+            peer,
+            node: self.node()?.clone(),
+            profile: self.profile.clone(),
+            is_away: self.is_away,
+        })
     }
 
     /// This session's word, in the place of what it said before: of a peer at two nodes, the app
@@ -75,17 +81,20 @@ impl Roster {
         if !self.peers.contains_key(&peer) && self.peers.len() >= PEERS {
             self.make_room(is_linked, turn);
         }
-        let profile = own_words(profile);
+        let (profile, is_away) = own_words(profile);
         let entry = self.peers.entry(peer).or_insert_with(|| Entry {
             profile: profile.clone(),
+            is_away,
             told: turn.now,
             sightings: Vec::new(),
         });
         let before = entry.node().cloned();
         entry.told = turn.now;
         entry.sight(session, node);
-        let is_changed = before.as_ref() != entry.node() || entry.profile.get() != profile.get();
-        entry.profile = profile;
+        let is_changed = before.as_ref() != entry.node()
+            || entry.profile.get() != profile.get()
+            || entry.is_away != is_away;
+        (entry.profile, entry.is_away) = (profile, is_away);
         if is_changed {
             entry.view(peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
         }
@@ -172,9 +181,20 @@ impl Roster {
     }
 }
 
-/// A profile without the fields that nodes put into it.
-fn own_words(profile: &RawValue) -> RawJson {
+/// The field of a profile by which a client says that its page is frozen.
+const AWAY: &str = "away";
+
+/// A profile without the fields that nodes and clients put into it, and whether the peer is away.
+fn own_words(profile: &RawValue) -> (RawJson, bool) {
     let mut fields = Fields::read(profile).unwrap_or_default();
-    ["peerId", "nodeId", "isHub"].into_iter().for_each(|of_nodes| fields.remove(of_nodes));
+    let is_away = fields.get(AWAY).is_some_and(|away| away.get() == "true");
+    ["peerId", "nodeId", "isHub", AWAY].into_iter().for_each(|of_others| fields.remove(of_others));
+    (raw_json(&fields), is_away)
+}
+
+/// A profile that says that the peer is away.
+pub(crate) fn away(profile: &RawValue) -> RawJson {
+    let (mut fields, yes) = (Fields::read(profile).unwrap_or_default(), raw_json(&true));
+    fields.insert(AWAY, &yes);
     raw_json(&fields)
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::{http_url, is_node_url};
-use pigeonhub_protocol::{Close, CloseCode, Code, Frame, Millis, NodeId, Refusal};
+use pigeonhub_protocol::{Close, CloseCode, Code, Frame, Millis, NodeId, Refusal, Ticket};
 
 use crate::backoff;
 use crate::node::{self, Node};
@@ -111,9 +111,16 @@ impl Sessions {
     }
 
     /// The node said who it is.
-    pub(crate) fn greeted(&mut self, id: SessionId, name: NodeId, turn: &mut Turn<'_>) {
-        let node = self.nodes.iter_mut().find(|node| node.has(id));
-        if let Some(node) = node.filter(|node| node.id.as_ref() != Some(&name)) {
+    pub(crate) fn greeted(
+        &mut self,
+        id: SessionId,
+        name: NodeId,
+        ticket: Option<Ticket>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(node) = self.nodes.iter_mut().find(|node| node.has(id)) else { return };
+        node.ticket = ticket;
+        if node.id.as_ref() != Some(&name) {
             node.id = Some(name);
             turn.emit(Event::Node(node.view()));
         }
@@ -214,7 +221,7 @@ impl Sessions {
             let Some(node) = self.next_node(turn.now) else { return };
             let session = turn.numbers.session();
             node.session = Some(Session::new(session, turn.now));
-            turn.act(Action::Dial { session, url: node.url.clone() });
+            turn.act(Action::Dial { session, url: node.url.clone(), ticket: node.ticket.clone() });
             node.enter(NodeState::Dialing, turn);
             self.last_dial = turn.now;
         }

@@ -1,7 +1,7 @@
 //! A node's URL, as apps give it, as sockets dial it, as its HTTP API is reached.
 
 use pigeonhub_client_core::NodeUrl;
-use pigeonhub_protocol::PeerId;
+use pigeonhub_protocol::{PeerId, Ticket};
 use web_sys::Url;
 
 use crate::error::HubError;
@@ -14,11 +14,14 @@ pub(crate) fn checked(url: &str) -> Result<NodeUrl, HubError> {
     }
 }
 
-/// Where the socket to a node goes: path and query stay, `peerId` is added.
-pub(crate) fn of_socket(node: &NodeUrl, peer: &PeerId) -> Result<String, HubError> {
+/// Where the socket to a node goes: path and query stay, `peerId` is added, and `resume`, which asks
+/// for a ticket and shows the last one.
+pub(crate) fn of_socket(node: &NodeUrl, peer: &PeerId, ticket: Option<&Ticket>) -> Result<String, HubError> {
     let url = parsed(&node.0)?;
     with_scheme(&url, "ws:", "wss:");
-    url.search_params().set("peerId", peer.as_str());
+    let query = url.search_params();
+    query.set("peerId", peer.as_str());
+    query.set("resume", ticket.map(Ticket::as_str).unwrap_or_default());
     Ok(url.href())
 }
 

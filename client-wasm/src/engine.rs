@@ -19,7 +19,7 @@ use crate::error::thrown_text;
 use crate::event::Notice;
 use crate::feed::Feed;
 use crate::identity::Identity;
-use crate::lines::Lines;
+use crate::lines::{Lines, Way};
 use crate::link::Link;
 use crate::listener::Listener;
 use crate::options::Checked;
@@ -120,7 +120,9 @@ impl Engine {
 
     fn carry_out(self: &Rc<Self>, action: Action) {
         match action {
-            Action::Dial { session, url } => self.lines.dial(session, url, self.peer, self.teller()),
+            Action::Dial { session, url, ticket } => {
+                self.lines.dial(session, Way { node: url, peer: self.peer, ticket }, self.teller());
+            }
             Action::Send { session, frame } => self.lines.send(session, frame),
             Action::Hangup(session) => self.lines.hang_up(session),
             Action::Rtc { peer, generation, command } => self.command(peer, generation, command),

@@ -262,6 +262,7 @@ fn peer_object(peer: &PeerView) -> JsValue {
         ("data", JSON::parse(peer.profile.get()).unwrap_or_default()),
         // Proofs of identity come with their own version of the wire.
         ("verified", JsValue::FALSE),
+        ("away", peer.is_away.into()),
         ("nodeId", peer.node.as_str().into()),
     ])
 }

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use std::rc::Rc;
 
 use pigeonhub_client_core::{Input, NodeUrl, SessionId, SessionInput, Transport, Ways};
-use pigeonhub_protocol::{Frame, PeerId};
+use pigeonhub_protocol::{Frame, PeerId, Ticket};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::RequestInit;
 
@@ -31,6 +31,14 @@ struct Line {
     carrier: Carrier,
 }
 
+/// Where a line goes, and whose it is.
+pub(crate) struct Way {
+    pub(crate) node: NodeUrl,
+    pub(crate) peer: PeerId,
+    /// Of the last socket with the node.
+    pub(crate) ticket: Option<Ticket>,
+}
+
 enum Carrier {
     /// The node is asked what it offers.
     Asking,
@@ -55,34 +63,35 @@ impl Lines {
     }
 
     /// Dials a node; news of it are told.
-    pub(crate) fn dial(self: &Rc<Self>, session: SessionId, node: NodeUrl, peer: PeerId, tell: Tell) {
-        match self.transport(&node) {
-            Some(transport) => self.connect(session, node, peer, transport, &tell),
-            None => self.ask(session, node, peer, tell),
+    pub(crate) fn dial(self: &Rc<Self>, session: SessionId, way: Way, tell: Tell) {
+        match self.transport(&way.node) {
+            Some(transport) => self.connect(session, way, transport, &tell),
+            None => self.ask(session, way, tell),
         }
     }
 
-    fn ask(self: &Rc<Self>, session: SessionId, node: NodeUrl, peer: PeerId, tell: Tell) {
-        self.lines.borrow_mut().push(Line { session, node: node.clone(), carrier: Carrier::Asking });
+    fn ask(self: &Rc<Self>, session: SessionId, way: Way, tell: Tell) {
+        self.lines.borrow_mut().push(Line { session, node: way.node.clone(), carrier: Carrier::Asking });
         let this = Rc::downgrade(self);
         spawn_local(async move {
-            let url = address::of_api(&node, "/signaling").unwrap_or_default();
+            let url = address::of_api(&way.node, "/signaling").unwrap_or_default();
             let answer = http::text(&url, &RequestInit::new(), PATIENCE).await.ok();
             // It may have been hung up meanwhile.
             let Some(this) = this.upgrade().filter(|this| this.take(session).is_some()) else { return };
             let body = answer.filter(|(status, _)| *status == 200).map(|(_, body)| body);
-            let transport = this.ways.borrow_mut().answered(&node, body.as_deref());
-            this.connect(session, node, peer, transport, &tell);
+            let transport = this.ways.borrow_mut().answered(&way.node, body.as_deref());
+            this.connect(session, way, transport, &tell);
         });
     }
 
-    fn connect(&self, session: SessionId, node: NodeUrl, peer: PeerId, transport: Transport, tell: &Tell) {
+    fn connect(&self, session: SessionId, way: Way, transport: Transport, tell: &Tell) {
+        let Way { node, peer, ticket } = way;
         let report = {
             let tell = tell.clone();
             move |news| tell(Input::Session(session, news))
         };
         let carrier = match transport {
-            Transport::WebSocket => Socket::dial(&node, &peer, &report).map(Carrier::Socket),
+            Transport::WebSocket => Socket::dial(&node, &peer, ticket.as_ref(), &report).map(Carrier::Socket),
             Transport::Http => {
                 let last = self.ways.borrow_mut().resumption(&node);
                 Visit::begin(&node, &peer, last, report.clone()).map(Carrier::Visit)

@@ -1,7 +1,7 @@
 //! A WebSocket to a node. It passes on what happens and decides nothing.
 
 use pigeonhub_client_core::{NodeUrl, SessionInput};
-use pigeonhub_protocol::PeerId;
+use pigeonhub_protocol::{PeerId, Ticket};
 use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
@@ -20,9 +20,10 @@ impl Socket {
     pub(crate) fn dial(
         node: &NodeUrl,
         peer: &PeerId,
+        ticket: Option<&Ticket>,
         report: &(impl Fn(SessionInput) + Clone + 'static),
     ) -> Result<Self, HubError> {
-        let url = address::of_socket(node, peer)?;
+        let url = address::of_socket(node, peer, ticket)?;
         // Thrown for `ws://` on a page that came over HTTPS, among others.
         let raw = WebSocket::new(&url).map_err(|thrown| HubError::thrown("invalid-url", &thrown))?;
         let (opened, came, closed) = (report.clone(), report.clone(), report.clone());

@@ -111,7 +111,9 @@ pub async fn converse<S: Mailroom>(
     let mut replies = Vec::new();
     let mut errands = Vec::new();
     if is_new {
-        replies.push(NodeMessage::Connected { peer: caller.peer, node: node.id.clone() }.frame(at.now));
+        replies.push(
+            NodeMessage::Connected { peer: caller.peer, node: node.id.clone(), ticket: None }.frame(at.now),
+        );
     }
     if let (Some(network), Some(heard)) = (&caller.network, talk.heard) {
         store.acknowledge(network, caller.peer, caller.session, MailSeq(heard)).await?;

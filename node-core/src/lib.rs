@@ -53,6 +53,6 @@ pub use facts::{Facts, Few, Needs, Sample, Target};
 pub use mail::{Mail, MailSeq, Mailbox, Overflow};
 pub use membership::{Contact, Detour, Impostor, Membership, MeshChange, Passage, Standing, Way};
 pub use memory::{Memory, Outlet};
-pub use node::{Admission, Node, Settings};
+pub use node::{Admission, Knock, Node, Settings};
 pub use parcel::{Batch, Parcel};
 pub use presence::{Home, Presence, SessionId, State};

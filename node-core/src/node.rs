@@ -1,6 +1,9 @@
 //! A node: its name, its settings, and whom it lets in.
 
-use pigeonhub_protocol::{Close, NodeId, PeerId, limit};
+use pigeonhub_protocol::{Close, NodeId, PeerId, Ticket, limit};
+
+use crate::SessionId;
+use crate::ticket::{self, TicketKey};
 
 /// Numbers that an operator may choose; times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,30 @@ pub struct Node {
     pub settings: Settings,
 }
 
+/// What a new socket says in its URL.
+#[derive(Clone, Debug, Default)]
+pub struct Knock {
+    /// `peerId`, if it is one.
+    pub peer: Option<PeerId>,
+    /// Whether there is a `resume`: then the greeting brings a ticket for the next socket.
+    pub wants_ticket: bool,
+    /// `resume`: the ticket of the peer's last socket.
+    pub ticket: Option<Ticket>,
+}
+
+impl Knock {
+    /// Reads the query of the URL. What needs percent-decoding is neither a peer id nor a ticket.
+    #[must_use]
+    pub fn read(query: &str) -> Self {
+        let field = |name| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        Self {
+            peer: field("peerId").and_then(|id| id.parse().ok()),
+            wants_ticket: field("resume").is_some(),
+            ticket: field("resume").and_then(|ticket| ticket.parse().ok()),
+        }
+    }
+}
+
 /// Whether a peer may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
@@ -39,25 +66,33 @@ pub enum Admission {
     /// and the newcomer is welcome; if it does, the newcomer is closed with
     /// [`Close::ALREADY_CONNECTED`].
     Probe(PeerId),
+    /// It holds the ticket of the session that has the id: that one is closed with
+    /// [`Close::TAKEN_OVER`], whether it lives or not, and the newcomer is welcome.
+    TakeOver(PeerId),
     /// It may not: the socket is closed with this, after the upgrade (browsers hear nothing else).
     Refuse(Close),
 }
 
 impl Node {
-    /// Decides on a new socket: the `peerId` of its URL, whether that peer has one already, and how
-    /// many there are.
+    /// Decides on a new socket: what its URL says, the session that this peer has already, and how
+    /// many sockets there are.
     #[must_use]
     pub fn admit(
         &self,
-        peer: Option<&str>,
-        is_connected: impl Fn(&PeerId) -> bool,
+        knock: &Knock,
+        session_of: impl Fn(&PeerId) -> Option<SessionId>,
         open: usize,
+        key: &TicketKey,
     ) -> Admission {
-        match peer.unwrap_or_default().parse::<PeerId>() {
-            Err(_) => Admission::Refuse(Close::INVALID_PEER_ID),
-            Ok(peer) if is_connected(&peer) => Admission::Probe(peer),
-            Ok(_) if open >= self.settings.connections => Admission::Refuse(Close::FULL),
-            Ok(peer) => Admission::Welcome(peer),
+        let Some(peer) = knock.peer else { return Admission::Refuse(Close::INVALID_PEER_ID) };
+        let is_its = |ticket: &Ticket, session| ticket::is_of_socket(ticket, &peer, session, key);
+        match session_of(&peer) {
+            Some(session) if knock.ticket.as_ref().is_some_and(|ticket| is_its(ticket, session)) => {
+                Admission::TakeOver(peer)
+            }
+            Some(_) => Admission::Probe(peer),
+            None if open >= self.settings.connections => Admission::Refuse(Close::FULL),
+            None => Admission::Welcome(peer),
         }
     }
 }

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use pigeonhub_protocol::{Frame, Millis, NetworkName, NodeId, NodeMessage, PeerId, RawJson};
+use serde::Deserialize;
 
 /// One stay of a peer at this node, from its connecting to its going. Never used twice, so that the
 /// late end of an old socket cannot remove the session that replaced it.
@@ -91,6 +92,16 @@ impl Presence {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.state == State::Live
+    }
+
+    /// Whether the peer said that it may be silent for a while, as pages do that are frozen.
+    #[must_use]
+    pub fn says_away(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Said {
+            away: bool,
+        }
+        serde_json::from_str(self.profile.get()).is_ok_and(|Said { away }| away)
     }
 
     /// Whether this is the session of a caller here.

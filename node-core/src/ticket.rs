@@ -1,5 +1,5 @@
-//! Tickets: who a caller over HTTP is, sealed by the node, so that no table of sessions is kept and
-//! nobody reads another's mail by naming it.
+//! Tickets, sealed by the node. Over HTTP: who a caller is, so that no table of sessions is kept and
+//! nobody reads another's mail by naming it. For sockets: whose the next one is.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,7 +7,7 @@ use alloc::string::String;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use pigeonhub_protocol::{Code, Millis, NetworkName, PeerId};
+use pigeonhub_protocol::{Code, Millis, NetworkName, PeerId, Ticket};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -76,6 +76,27 @@ pub fn open(ticket: &str, key: &TicketKey, now: Millis) -> Result<Caller, Code> 
     Ok(Caller { peer, session: SessionId(session), network })
 }
 
+/// The ticket of a socket's session: whoever shows it on another socket may take that session over.
+/// It is good as long as the session is the peer's present one, so it needs no time.
+#[must_use]
+pub fn of_socket(peer: &PeerId, session: SessionId, key: &TicketKey) -> Ticket {
+    let text = socket_text(peer, session);
+    let mac = URL_SAFE_NO_PAD.encode(key.mac(&text).finalize().into_bytes());
+    mac.parse().unwrap_or_else(|_| unreachable!("43 characters of base64"))
+}
+
+/// Whether this is the ticket of that session.
+#[must_use]
+pub fn is_of_socket(ticket: &Ticket, peer: &PeerId, session: SessionId, key: &TicketKey) -> bool {
+    let mac = URL_SAFE_NO_PAD.decode(ticket.as_str()).unwrap_or_default();
+    key.mac(&socket_text(peer, session)).verify_slice(&mac).is_ok()
+}
+
+/// What is sealed: unlike any ticket of a visit, which has no spaces.
+fn socket_text(peer: &PeerId, session: SessionId) -> String {
+    format!("socket {peer} {}", session.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +120,18 @@ mod tests {
         }
         let another_node = TicketKey::from_secret(&[2; 32]);
         assert_eq!(open(&ticket, &another_node, Millis(2000)), Err(Code::TicketInvalid));
+    }
+
+    #[test]
+    fn a_sockets_ticket_is_good_for_its_session_only() {
+        let (key, another_node) = (TicketKey::from_secret(&[1; 32]), TicketKey::from_secret(&[2; 32]));
+        let (peer, other) = (PeerId::from_bytes([7; 20]), PeerId::from_bytes([8; 20]));
+        let ticket = of_socket(&peer, SessionId(3), &key);
+        assert!(is_of_socket(&ticket, &peer, SessionId(3), &key));
+        assert!(!is_of_socket(&ticket, &peer, SessionId(4), &key));
+        assert!(!is_of_socket(&ticket, &other, SessionId(3), &key));
+        assert!(!is_of_socket(&ticket, &peer, SessionId(3), &another_node));
+        assert!(!is_of_socket(&"x".parse().unwrap(), &peer, SessionId(3), &key));
+        assert_eq!(open(ticket.as_str(), &key, Millis(0)), Err(Code::TicketInvalid));
     }
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pigeonhub_node_core::{Admission, Node, SessionId};
+use pigeonhub_node_core::ticket::TicketKey;
+use pigeonhub_node_core::{Admission, Knock, Node, SessionId};
 use pigeonhub_protocol::{Close, Code, Millis, PeerId};
 use tokio::time::timeout;
 
@@ -44,11 +45,15 @@ impl fmt::Debug for Seat {
 }
 
 impl Sessions {
-    /// A place for the peer that calls itself so, or why there is none. An older session of the same
-    /// peer is asked whether it is still there.
-    pub async fn enter(self: &Arc<Self>, node: &Node, asked: Option<&str>) -> Result<Seat, Close> {
-        let (peer, old) = match self.admit(node, asked) {
+    /// A place for the peer that knocks, or why there is none. An older session of the same peer makes
+    /// way for who holds its ticket; else it is asked whether it is still there.
+    pub async fn enter(self: &Arc<Self>, node: &Node, key: &TicketKey, knock: &Knock) -> Result<Seat, Close> {
+        let (peer, old) = match self.admit(node, key, knock) {
             Ok(seat) => return Ok(seat),
+            Err((Admission::TakeOver(peer), Some(old))) => {
+                old.close(Close::TAKEN_OVER);
+                return self.replace(peer, &old);
+            }
             Err((Admission::Probe(peer), Some(old))) => (peer, old),
             Err((Admission::Refuse(close), _)) => return Err(close),
             Err(_) => return Err(Close::ALREADY_CONNECTED),
@@ -58,20 +63,22 @@ impl Sessions {
             old.close(Close::SILENT);
             self.replace(peer, &old)
         } else {
-            self.admit(node, asked).map_err(|_| Close::ALREADY_CONNECTED)
+            self.admit(node, key, knock).map_err(|_| Close::ALREADY_CONNECTED)
         }
     }
 
     fn admit(
         self: &Arc<Self>,
         node: &Node,
-        asked: Option<&str>,
+        key: &TicketKey,
+        knock: &Knock,
     ) -> Result<Seat, (Admission, Option<Arc<Line>>)> {
         let mut open = self.open.lock();
-        let is_here = |peer: &PeerId| open.contains_key(peer) || self.is_visiting(peer);
-        match node.admit(asked, is_here, open.len()) {
+        let session_of =
+            |peer: &PeerId| open.get(peer).map(|(session, _)| *session).or_else(|| self.visiting(peer));
+        match node.admit(knock, session_of, open.len(), key) {
             Admission::Welcome(peer) => Ok(self.seat(&mut open, peer)),
-            admission @ Admission::Probe(peer) => {
+            admission @ (Admission::Probe(peer) | Admission::TakeOver(peer)) => {
                 Err((admission, open.get(&peer).map(|(_, line)| Arc::clone(line))))
             }
             admission @ Admission::Refuse(_) => Err((admission, None)),
@@ -132,11 +139,11 @@ impl Sessions {
 
     /// Whether a peer is here, by a socket or over plain HTTP.
     pub fn is_here(&self, peer: &PeerId) -> bool {
-        self.open.lock().contains_key(peer) || self.is_visiting(peer)
+        self.open.lock().contains_key(peer) || self.visiting(peer).is_some()
     }
 
-    fn is_visiting(&self, peer: &PeerId) -> bool {
-        self.visits.lock().get(peer).is_some_and(|(_, until)| *until > now())
+    fn visiting(&self, peer: &PeerId) -> Option<SessionId> {
+        self.visits.lock().get(peer).filter(|(_, until)| *until > now()).map(|(session, _)| *session)
     }
 
     /// How many are open.

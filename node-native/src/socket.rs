@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt};
-use pigeonhub_node_core::{Caller, Event, Outlet};
+use pigeonhub_node_core::{Caller, Event, Knock, Outlet, ticket};
 use pigeonhub_protocol::{
     Close, CloseCode, Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerMessage, Refusal,
 };
@@ -43,6 +43,7 @@ pub struct Session {
     network: Option<NetworkName>,
     pace: Option<Pace>,
     rhythm: Rhythm,
+    wants_ticket: bool,
     probed: bool,
     frames_in: u32,
     frames_out: u32,
@@ -50,13 +51,13 @@ pub struct Session {
 
 impl Session {
     /// Gives a socket its place, or says on it why there is none.
-    pub async fn enter(mut socket: Socket, host: Arc<Host>, asked: Option<String>) -> Option<Box<Self>> {
-        let refused = match host.sessions.enter(&host.node, asked.as_deref()).await {
+    pub async fn enter(mut socket: Socket, host: Arc<Host>, knock: &Knock) -> Option<Box<Self>> {
+        let refused = match host.sessions.enter(&host.node, &host.tickets, knock).await {
             Ok(_) if host.is_draining() => Close::RESTART,
-            Ok(seat) => return Some(Box::new(Self::new(&host, seat, socket))),
+            Ok(seat) => return Some(Box::new(Self::new(&host, seat, socket, knock.wants_ticket))),
             Err(close) => {
                 Metrics::add(&host.metrics.refused, 1);
-                tracing::debug!(peer = asked, reason = close.reason, "refused");
+                tracing::debug!(peer = ?knock.peer, reason = close.reason, "refused");
                 close
             }
         };
@@ -86,7 +87,7 @@ impl Session {
         }
     }
 
-    fn new(host: &Arc<Host>, seat: Seat, socket: Socket) -> Self {
+    fn new(host: &Arc<Host>, seat: Seat, socket: Socket, wants_ticket: bool) -> Self {
         let at = host.clock.moment();
         Self {
             seat,
@@ -94,6 +95,7 @@ impl Session {
             network: None,
             pace: Pace::new(host.rate_limit, at.now),
             rhythm: Rhythm::new(host.node.settings.lease, at),
+            wants_ticket,
             probed: false,
             frames_in: 0,
             frames_out: 0,
@@ -103,7 +105,9 @@ impl Session {
 
     /// Runs until the session ends, and says how it did.
     async fn run(&mut self) -> Result<Infallible, Ending> {
-        let greeting = NodeMessage::Connected { peer: self.seat.peer, node: self.host.node.id.clone() };
+        let Seat { peer, session, .. } = self.seat;
+        let ticket = self.wants_ticket.then(|| ticket::of_socket(&peer, session, &self.host.tickets));
+        let greeting = NodeMessage::Connected { peer, node: self.host.node.id.clone(), ticket };
         self.write(vec![greeting.frame(now())]).await?;
         let line = Arc::clone(&self.seat.line);
         loop {

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
+use pigeonhub_node_core::Knock;
 use pigeonhub_node_core::rest::Reply;
 use pigeonhub_protocol::{Code, limit};
 use tokio::net::TcpStream;
@@ -42,11 +43,11 @@ pub fn accept(host: Arc<Host>, mut request: Request) -> Response {
         let version = [(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))];
         return (version, refuse("only version 13 of the WebSocket protocol is understood")).into_response();
     }
-    let asked = request.uri().query().and_then(peer_id);
+    let knock = Knock::read(request.uri().query().unwrap_or_default());
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         // Boxed: what is needed only to begin takes no room in ten thousand tasks.
-        if let Some(session) = Box::pin(begin(upgrade, host, asked)).await {
+        if let Some(session) = Box::pin(begin(upgrade, host, knock)).await {
             session.serve().await;
         }
     });
@@ -55,8 +56,8 @@ pub fn accept(host: Arc<Host>, mut request: Request) -> Response {
     (StatusCode::SWITCHING_PROTOCOLS, headers, [(SEC_WEBSOCKET_ACCEPT, key)]).into_response()
 }
 
-async fn begin(upgrade: OnUpgrade, host: Arc<Host>, asked: Option<String>) -> Option<Box<Session>> {
-    Session::enter(open(upgrade).await?, host, asked).await
+async fn begin(upgrade: OnUpgrade, host: Arc<Host>, knock: Knock) -> Option<Box<Session>> {
+    Session::enter(open(upgrade).await?, host, &knock).await
 }
 
 async fn open(upgrade: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
@@ -83,10 +84,4 @@ fn refuse(error: &str) -> Response {
 fn names(headers: &HeaderMap, header: &HeaderName, word: &str) -> bool {
     let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(word))
-}
-
-/// A peer id needs no percent-decoding: what does is none.
-fn peer_id(query: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("peerId="))?;
-    Some(value.to_owned())
 }

@@ -22,6 +22,8 @@ pub enum InvalidId {
     Network,
     /// A message id is 1 to 64 printable ASCII characters.
     Message,
+    /// A ticket is 1 to 128 characters that need no escaping in a URL.
+    Ticket,
 }
 
 impl fmt::Display for InvalidId {
@@ -31,6 +33,7 @@ impl fmt::Display for InvalidId {
             Self::Node => "a node id is 1 to 64 characters of A-Z a-z 0-9 - _ . :",
             Self::Network => "a network name is at most 128 bytes without control characters",
             Self::Message => "a message id is 1 to 64 printable ASCII characters",
+            Self::Ticket => "a ticket is 1 to 128 characters of A-Z a-z 0-9 - _ .",
         })
     }
 }
@@ -213,6 +216,34 @@ impl FromStr for MessageId {
 }
 
 as_text!(MessageId);
+
+/// What a node gives a peer on a socket, for the peer's next socket: that it comes from the same
+/// peer. Sealed by the node; it says nothing to anybody else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticket(Box<str>);
+
+impl Ticket {
+    /// The ticket as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Ticket {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let ok = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if (1..=limit::TICKET).contains(&text.len()) && text.bytes().all(ok) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidId::Ticket)
+        }
+    }
+}
+
+as_text!(Ticket);
 
 #[cfg(test)]
 mod tests {

@@ -33,7 +33,7 @@ pub use canonical::canonical;
 pub use close::{Close, CloseCode};
 pub use code::{Code, UnknownCode};
 pub use frame::{Frame, RawJson, raw_json};
-pub use id::{InvalidId, MessageId, NetworkName, NodeId, PeerId};
+pub use id::{InvalidId, MessageId, NetworkName, NodeId, PeerId, Ticket};
 pub use node_message::{NodeMessage, ParseNodeMessageError, Refusal};
 pub use peer_message::{ParseError, PeerMessage, profile};
 pub use record::Record;

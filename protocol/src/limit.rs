@@ -12,6 +12,8 @@ pub const NETWORK_NAME: usize = 128;
 pub const NODE_ID: usize = 64;
 /// The `id` of a message.
 pub const MESSAGE_ID: usize = 64;
+/// The ticket of a socket.
+pub const TICKET: usize = 128;
 /// How many peers an announce is told to, and how many a newcomer is told of.
 pub const DISCOVERY: usize = 64;
 /// Messages that may wait for one peer.
@@ -20,6 +22,8 @@ pub const MAILBOX_MESSAGES: usize = 1024;
 pub const MAILBOX_BYTES: usize = 4 * 1024 * 1024;
 /// How long a signal waits for a peer that was here a moment ago.
 pub const HOLD: u64 = 10_000;
+/// How long a peer that said that it is away (its page is frozen) is kept after its last session.
+pub const AWAY: u64 = 300_000;
 /// A presence that is not refreshed is over after this time.
 pub const LEASE: u64 = 90_000;
 /// Messages in one batch between nodes, or in one HTTP exchange.

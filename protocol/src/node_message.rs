@@ -9,7 +9,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Code, Frame, Millis, NetworkName, NodeId, PeerId, RawJson, Signal, SignalKind};
+use crate::{Code, Frame, Millis, NetworkName, NodeId, PeerId, RawJson, Signal, SignalKind, Ticket};
 
 /// A message from a node.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub enum NodeMessage {
         peer: PeerId,
         /// The node.
         node: NodeId,
+        /// For the peer's next socket with this node, if it asked for one.
+        ticket: Option<Ticket>,
     },
     /// `peer-discovered`: `peer` is in the receiver's network and can be reached.
     Discovered {
@@ -124,10 +126,13 @@ impl NodeMessage {
     pub fn frame(&self, now: Millis) -> Frame {
         let timestamp = now.0;
         match self {
-            Self::Connected { peer, node } => format!(
-                r#"{{"type":"connected","peerId":"{peer}","data":{{"peerId":"{peer}","nodeId":"{node}"}},"fromPeerId":"system","targetPeerId":"{peer}","timestamp":{timestamp}}}"#,
-            )
-            .into(),
+            Self::Connected { peer, node, ticket } => {
+                let ticket = ticket.as_ref().map(|ticket| format!(r#","ticket":"{ticket}""#)).unwrap_or_default();
+                format!(
+                    r#"{{"type":"connected","peerId":"{peer}","data":{{"peerId":"{peer}","nodeId":"{node}"{ticket}}},"fromPeerId":"system","targetPeerId":"{peer}","timestamp":{timestamp}}}"#,
+                )
+                .into()
+            }
             Self::Discovered { peer, node, network, profile } => {
                 // The fields that only a node may write come last, so that they win.
                 let free = profile.get().trim_end();
@@ -184,8 +189,8 @@ impl NodeMessage {
         }
         Ok(match kind.as_str() {
             "connected" => {
-                let (peer, node, _) = envelope.about()?;
-                Self::Connected { peer, node }
+                let (peer, node, data) = envelope.about()?;
+                Self::Connected { peer, node, ticket: ticket(data) }
             }
             "peer-discovered" => {
                 let (peer, node, profile) = envelope.about()?;
@@ -269,6 +274,15 @@ fn optional<T: FromStr>(field: Option<&RawValue>) -> Result<Option<T>, ParseNode
     let Some(field) = field else { return Ok(None) };
     let text: String = read(field.get())?;
     text.parse().map(Some).map_err(|_| ParseNodeMessageError::Malformed)
+}
+
+/// The ticket in a greeting. Without one, or one that makes sense, the next socket does without.
+fn ticket(data: &RawValue) -> Option<Ticket> {
+    #[derive(Deserialize)]
+    struct Given {
+        ticket: Ticket,
+    }
+    read::<Given>(data.get()).ok().map(|given| given.ticket)
 }
 
 /// Frames of a PeerPigeon server do not name a node.

@@ -96,6 +96,41 @@ async fn a_second_socket_for_a_dead_peer_replaces_the_first_for_good() {
     other.expect("offer").await;
 }
 
+/// A client whose network changed: the node thinks that the old socket lives, and maybe it does.
+#[tokio::test]
+async fn who_shows_the_ticket_of_the_last_socket_takes_its_place_at_once() {
+    let node = TestNode::alone("node").await;
+    let mut other = WirePeer::join(&node, "room").await;
+    let id = fresh_id();
+    let mut first = WirePeer::open(&format!("{}/?peerId={id}&resume=", node.ws())).await;
+    let ticket = first.expect("connected").await.json["data"]["ticket"].as_str().unwrap().to_owned();
+    first.announce("room").await;
+    other.expect_peer(&id).await;
+
+    let url = format!("{}/?peerId={id}&resume={ticket}", node.ws());
+    let mut second = WirePeer::open(&url).await;
+    let greeting = second.expect("connected").await;
+    assert_ne!(greeting.json["data"]["ticket"], ticket, "every session has its own");
+    assert_eq!(first.closed().await, Closed { code: 4001, reason: "Session taken over".into() });
+    // What comes before the peer has announced itself again waits for that.
+    other.offer(&id, "held").await;
+    other.fence().await;
+    second.announce("room").await;
+    second.expect("offer").await;
+    second.fence().await;
+    other.assert_none("peer-disconnected");
+
+    assert_refused(&url, "Peer already connected").await;
+    second.fence().await;
+}
+
+#[tokio::test]
+async fn who_does_not_ask_for_a_ticket_gets_none() {
+    let node = TestNode::alone("node").await;
+    let mut peer = WirePeer::open(&format!("{}/?peerId={}", node.ws(), fresh_id())).await;
+    assert_eq!(peer.expect("connected").await.json["data"].as_object().unwrap().len(), 2);
+}
+
 #[tokio::test]
 async fn a_full_node_says_so() {
     let node = TestNode::start("node", &[], &["--max-connections", "1"]).await;

@@ -216,7 +216,7 @@ impl World {
         hub.last_session += 1;
         hub.seats.insert(peer, id);
         hub.callers.insert(id, Caller { peer, session: SessionId(hub.last_session), network: None });
-        let greeting = NodeMessage::Connected { peer, node: hub.node.id.clone() };
+        let greeting = NodeMessage::Connected { peer, node: hub.node.id.clone(), ticket: None };
         self.send_to_page(id, greeting.frame(Millis(self.now)));
         let wire = self.wires.get_mut(&id).unwrap();
         wire.is_seated = true;

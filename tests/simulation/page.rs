@@ -134,7 +134,7 @@ impl World {
 
     fn act(&mut self, index: usize, life: u64, action: Action) {
         match action {
-            Action::Dial { session, url } => {
+            Action::Dial { session, url, .. } => {
                 let hub = self.hubs.iter().position(|hub| hub.mesh.own().u == url.0).unwrap();
                 self.dial_wire(index, session, hub);
             }

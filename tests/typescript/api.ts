@@ -83,6 +83,7 @@ function events(hub: PigeonHub): void {
     expect<string>(event.peerId);
     expect<string>(event.nodeId);
     expect<boolean>(event.verified);
+    expect<boolean>(event.away);
     expect<Json | undefined>(event.data['name']);
     expect<Peer>(event.detail);
   });

@@ -199,6 +199,47 @@ fn resuming_cuts_rests_short_and_asks_open_nodes() {
 }
 
 #[test]
+fn a_page_that_is_frozen_says_that_it_is_away_and_back_that_it_is_not() {
+    let mut t = Table::new(&["a", "b", "c"]);
+    t.quietly([command(Command::Start), opened(1), opened(2), hello(1), hello(2)]);
+    t.on(Input::Freeze, ["1 < announce away true", "2 < announce away true"]);
+    t.on(Input::Freeze, []);
+    t.quietly([closed(2, 1006)]);
+    t.on(opened(3), ["! node c Open", "3 < announce away true"]);
+    t.on(Input::Resume, ["1 < announce", "3 < announce", "1 < ping", "3 < ping"]);
+    t.on(Input::Resume, ["1 < ping", "3 < ping"]);
+}
+
+/// The greeting of node `a`, with a ticket.
+fn hello_with(session: u32, ticket: &str) -> Input {
+    let data = json!({"peerId": peer(OWN), "nodeId": "node-1", "ticket": ticket});
+    frame(session, &json!({"type": "connected", "data": data}))
+}
+
+#[test]
+fn the_next_socket_shows_the_ticket_of_the_last_one() {
+    let mut t = Table::new(&["a"]);
+    t.quietly([command(Command::Start), opened(1), hello_with(1, "t1"), closed(1, 1006)]);
+    assert_eq!(t.sleep(), ["dial 2 a with t1", "! node a node-1 Dialing"]);
+    t.quietly([closed(2, 1006)]);
+    assert_eq!(t.sleep()[0], "dial 3 a with t1", "until there is another one");
+    t.quietly([opened(3), hello_with(3, "t3"), closed(3, 1006)]);
+    assert_eq!(t.sleep()[0], "dial 4 a with t3");
+    t.quietly([opened(4), hello(4), closed(4, 1006)]);
+    assert_eq!(t.sleep()[0], "dial 5 a", "it is another node by now");
+}
+
+#[test]
+fn a_ticket_is_shown_to_nobody_but_its_node() {
+    let mut t = Table::new(&["a", "b"]);
+    t.quietly([command(Command::Start), opened(1), hello_with(1, "t1")]);
+    t.quietly([closed(2, 1006)]);
+    while !t.sleep().iter().any(|line| line == "dial 3 b") {
+        t.quietly([hello_with(1, "t1")]);
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_does_not_keep_a_dead_node() {
     let mut t = Table::new(&["a"]);
     t.now = 10_000_000;

@@ -23,6 +23,16 @@ fn a_changed_profile_is_told() {
     t.on(news, [r#"! peer 9 at n {"name":"y"}"#]);
 }
 
+#[test]
+fn a_peer_that_is_away_is_told_as_such_and_is_back() {
+    let mut t = Table::connected();
+    t.quietly([discovered(1, '9')]);
+    let data = json!({"peerId": peer('9'), "nodeId": "n", "name": "x", "away": true});
+    let news = frame(1, &json!({"type": "peer-discovered", "networkName": "room", "data": data}));
+    t.on(news, [r#"! peer 9 at n {"name":"x"} away"#]);
+    t.on(discovered(1, '9'), [r#"! peer 9 at n {"name":"x"}"#]);
+}
+
 /// A node says that the peer is at this node.
 fn seen_at(session: u32, digit: char, node: &str) -> Input {
     let data = json!({"peerId": peer(digit), "nodeId": node, "name": "x"});

@@ -92,7 +92,10 @@ impl Table {
 
     fn line(&mut self, action: &Action) -> String {
         match action {
-            Action::Dial { session, url } => format!("dial {} {url}", session.0),
+            Action::Dial { session, url, ticket } => {
+                let ticket = ticket.as_ref().map(|ticket| format!(" with {ticket}")).unwrap_or_default();
+                format!("dial {} {url}{ticket}", session.0)
+            }
             Action::Send { session, frame } => format!("{} < {}", session.0, self.sent(frame)),
             Action::Hangup(session) => format!("hangup {}", session.0),
             Action::Rtc { peer, generation, command } => {
@@ -136,6 +139,7 @@ fn content(data: &Value) -> String {
         data["sdp"].as_str().map(Into::into),
         data["candidate"].as_str().map(Into::into),
         data["name"].as_str().map(Into::into),
+        data["away"].as_bool().map(|away| format!("away {away}")),
     ];
     words.into_iter().flatten().collect::<Vec<String>>().join(" ")
 }
@@ -164,7 +168,10 @@ fn rtc_line(command: &RtcCommand) -> String {
 fn event_line(event: &Event) -> String {
     match event {
         Event::Ready => "ready".into(),
-        Event::Peer(view) => format!("peer {} at {} {}", short(view.peer.as_str()), view.node, view.profile),
+        Event::Peer(view) => {
+            let away = if view.is_away { " away" } else { "" };
+            format!("peer {} at {} {}{away}", short(view.peer.as_str()), view.node, view.profile)
+        }
         Event::PeerGone(peer) => format!("gone {}", short(peer.as_str())),
         Event::Node(view) => {
             let id = view.node.as_ref().map(|id| format!(" {id}")).unwrap_or_default();

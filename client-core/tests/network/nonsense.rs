@@ -54,7 +54,7 @@ fn peer(number: u8) -> PeerId {
 }
 
 fn input(fate: &mut Fate) -> Input {
-    match fate.below(12) {
+    match fate.below(13) {
         0 => Input::Command(command(fate)),
         1..6 => Input::Session(SessionId(fate.below(12) as u32), session(fate)),
         6..9 => {
@@ -62,6 +62,7 @@ fn input(fate: &mut Fate) -> Input {
             Input::Rtc { peer, generation, input: rtc(fate) }
         }
         9 => Input::Resume,
+        10 => Input::Freeze,
         _ => Input::Tick,
     }
 }

@@ -267,7 +267,7 @@ impl World {
     fn act(&mut self, person: usize, action: Action) {
         let life = self.people[person].life;
         match action {
-            Action::Dial { session, url } => {
+            Action::Dial { session, url, .. } => {
                 let node = url.0.parse().unwrap();
                 self.people[person].sockets.insert(session, node);
                 let wait = self.fate.between(5, 200);

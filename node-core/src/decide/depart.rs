@@ -1,14 +1,15 @@
 //! Peers go: with a goodbye, in an orderly way, or by being lost.
 //!
 //! A peer may be at several nodes at once; its departure is told once, when the last of them has
-//! lost it. A goodbye is never made up: connections outlive signaling on purpose.
+//! lost it. A goodbye is never made up: connections outlive signaling on purpose. A peer that said
+//! that it is away is kept longer.
 
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::{Departure, PeerWithdrawal};
-use pigeonhub_protocol::{Millis, NodeId, NodeMessage, RawJson};
+use pigeonhub_protocol::{Millis, NodeId, NodeMessage, RawJson, limit};
 
 use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence, State, Target};
 
@@ -91,6 +92,13 @@ impl Node {
             let speaks = known.is_live() && !home.is_here();
             return vec![if speaks { Change::Leave { peer, home, until, told: true } } else { forget }];
         }
+        // Who said that it would be silent is missed later, however its session ended.
+        let (until, departure) = match departure {
+            Departure::Closed | Departure::Lost if known.says_away() => {
+                (now.plus(limit::AWAY), Departure::Lost)
+            }
+            departure => (until, departure),
+        };
         let mut changes = match departure {
             Departure::Goodbye => {
                 let goodbye =

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use pigeonhub_protocol::mesh::Departure;
-use pigeonhub_protocol::{Millis, RawJson};
+use pigeonhub_protocol::{Millis, RawJson, limit};
 
 use super::depart::departed;
 use super::signal::bounce;
@@ -15,7 +15,21 @@ impl Node {
         let mut decision = Decision::default();
         let mut gone = BTreeSet::new();
         for (known, target) in &facts.over {
-            decision.changes.push(Change::Forget { peer: known.peer, home: known.home.clone() });
+            let (peer, home) = (known.peer, known.home.clone());
+            if known.is_live() && known.home.is_here() {
+                decision.errands.push(Errand::Withdraw {
+                    peer,
+                    network: known.network.clone(),
+                    departure: Departure::Closed,
+                    data: RawJson::default(),
+                });
+            }
+            if known.is_live() && known.says_away() {
+                let until = now.plus(limit::AWAY);
+                decision.changes.push(Change::Leave { peer, home, until, told: false });
+                continue;
+            }
+            decision.changes.push(Change::Forget { peer, home });
             let told = known.state == State::Away { told: true };
             // Where it is later than here, it is told when that is over; where it is over now, too,
             // once for all.
@@ -26,14 +40,6 @@ impl Node {
             });
             if !told && last && gone.insert(known.peer) {
                 decision.changes.push(departed(known, now));
-            }
-            if known.is_live() && known.home.is_here() {
-                decision.errands.push(Errand::Withdraw {
-                    peer: known.peer,
-                    network: known.network.clone(),
-                    departure: Departure::Closed,
-                    data: RawJson::default(),
-                });
             }
         }
         for (mail, sender) in &facts.overdue {

@@ -140,6 +140,10 @@ fn a_withdrawal_from_the_last_node_is_told_here() {
         ["leave a at n2 until +10000 told", "tell all but a: departed a"]
     );
     assert_eq!(scene.decides(withdrawn("n2", 'a', Departure::Lost)), ["leave a at n2 until +10000 untold"]);
+    let away = Scene::of([there('a', "n2").saying(r#"{"away":true}"#), here('b', 2)]);
+    for departure in [Departure::Lost, Departure::Closed] {
+        assert_eq!(away.decides(withdrawn("n2", 'a', departure)), ["leave a at n2 until +300000 untold"]);
+    }
 }
 
 #[test]

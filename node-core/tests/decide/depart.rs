@@ -55,6 +55,24 @@ fn a_loss_is_not_told_before_its_time() {
     );
 }
 
+/// A page that is frozen: its sockets end, in one way or another, and it may be back.
+#[test]
+fn who_said_that_it_is_away_is_missed_later() {
+    let away = || here('a', 1).saying(r#"{"away":true}"#);
+    for (departure, word) in [(Departure::Lost, "lost"), (Departure::Closed, "closed")] {
+        assert_eq!(
+            Scene::of([away(), here('b', 2)]).decides(gone(departure)),
+            ["left", "leave a here#1 until +300000 untold", &format!("withdraw a {word} null")]
+        );
+    }
+    let lines = Scene::of([away(), here('b', 2)]).decides(goodbye(caller('a', 1)));
+    assert!(lines.contains(&"tell all but a: departed a".into()), "a goodbye is one: {lines:?}");
+    for profile in [r#"{"away":false}"#, r#"{"away":"true"}"#, r#"{"name":"away"}"#] {
+        let lines = Scene::of([here('a', 1).saying(profile)]).decides(gone(Departure::Lost));
+        assert_eq!(lines[1], "leave a here#1 until +10000 untold", "{profile}");
+    }
+}
+
 #[test]
 fn a_goodbye_is_never_made_up() {
     for departure in [Departure::Closed, Departure::Lost] {

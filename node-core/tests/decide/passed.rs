@@ -27,6 +27,25 @@ fn a_lease_that_ends_is_told_here_and_to_other_nodes() {
     );
 }
 
+/// Over plain HTTP nothing ends when a page is frozen, but its lease does.
+#[test]
+fn the_lease_of_who_said_that_it_is_away_ends_in_a_long_absence() {
+    let away = r#"{"away":true}"#;
+    assert_eq!(
+        Scene::of([here('a', 1).saying(away).until(NOW), here('b', 2)]).decides(passed()),
+        ["leave a here#1 until +300000 untold", "withdraw a closed null"]
+    );
+    assert_eq!(
+        Scene::of([there('a', "n2").saying(away).until(NOW), here('b', 2)]).decides(passed()),
+        ["leave a at n2 until +300000 untold"]
+    );
+    assert_eq!(
+        Scene::of([here('a', 1).saying(away).away(false).until(NOW), here('b', 2)]).decides(passed()),
+        ["forget a here#1", "tell all but a: departed a"],
+        "which has an end, too"
+    );
+}
+
 #[test]
 fn an_absence_is_told_when_it_is_over_unless_it_was_told_before() {
     for away in [here('a', 1), there('a', "n2")] {

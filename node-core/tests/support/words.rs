@@ -60,12 +60,17 @@ pub fn there(of: char, at_node: &str) -> Presence {
 pub trait Nuance {
     fn away(self, told: bool) -> Self;
     fn until(self, until: Millis) -> Self;
+    fn saying(self, profile: &str) -> Self;
     fn in_network(self, name: &str) -> Self;
 }
 
 impl Nuance for Presence {
     fn away(self, told: bool) -> Self {
         Self { state: State::Away { told }, ..self }
+    }
+
+    fn saying(self, profile: &str) -> Self {
+        Self { profile: raw(profile), ..self }
     }
 
     fn until(self, until: Millis) -> Self {

@@ -44,7 +44,13 @@ pub fn to_peer(meaning: &Value) -> PeerMessage {
 
 pub fn of_node(message: &NodeMessage) -> Value {
     match message {
-        NodeMessage::Connected { peer, node } => json!({ "connected": { "peer": peer, "node": node } }),
+        NodeMessage::Connected { peer, node, ticket } => {
+            let mut connected = json!({ "peer": peer, "node": node });
+            if let Some(ticket) = ticket {
+                connected["ticket"] = json!(ticket);
+            }
+            json!({ "connected": connected })
+        }
         NodeMessage::Discovered { peer, node, network, profile } => json!({
             "discovered": { "peer": peer, "node": node, "network": network, "profile": profile.get() }
         }),
@@ -78,7 +84,11 @@ pub fn of_node(message: &NodeMessage) -> Value {
 pub fn to_node(meaning: &Value) -> NodeMessage {
     let (kind, fields) = named(meaning);
     match kind {
-        "connected" => NodeMessage::Connected { peer: field(fields, "peer"), node: field(fields, "node") },
+        "connected" => NodeMessage::Connected {
+            peer: field(fields, "peer"),
+            node: field(fields, "node"),
+            ticket: field(fields, "ticket"),
+        },
         "discovered" => NodeMessage::Discovered {
             peer: field(fields, "peer"),
             node: field(fields, "node"),

@@ -17,7 +17,7 @@ impl World {
         self.nodes[node].sessions.insert(session, false);
         self.tell(person, Input::Session(id, SessionInput::Opened));
         let (peer, name) = (self.people[person].id, format!("node-{node}"));
-        self.say(session, &NodeMessage::Connected { peer, node: name.parse().unwrap() });
+        self.say(session, &NodeMessage::Connected { peer, node: name.parse().unwrap(), ticket: None });
     }
 
     pub(super) fn die(&mut self, node: usize) {
