@@ -22,6 +22,7 @@ impl Client {
                     let links = &self.links;
                     let is_linked = |peer| links.get(peer).is_some();
                     self.roster.discovered((peer, node), &profile, session, is_linked, turn);
+                    self.links.told_of(peer, session);
                 }
             }
             NodeMessage::Departed { peer, network } => {

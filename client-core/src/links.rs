@@ -151,6 +151,13 @@ impl Links {
         }
     }
 
+    /// A node tells of a peer.
+    pub(crate) fn told_of(&mut self, peer: PeerId, by: SessionId) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.outbox.told_of(by);
+        }
+    }
+
     pub(crate) fn session_lost(&mut self, lost: SessionId) {
         self.iter_mut().for_each(|(_, link)| link.outbox.session_lost(lost));
     }

@@ -176,6 +176,11 @@ impl Outbox {
         }
     }
 
+    /// A node tells of the receiver: what it refused before may be said to it again.
+    pub(crate) fn told_of(&mut self, by: SessionId) {
+        self.letters.iter_mut().for_each(|letter| letter.refusals.retain(|(session, _)| *session != by));
+    }
+
     /// Time passed: is it time to say all again? Gives the session that carried an offer in vain.
     pub(crate) fn tick(&mut self, now: Millis) -> Option<SessionId> {
         let (_, pause) = self.repeat.filter(|(at, _)| *at <= now)?;

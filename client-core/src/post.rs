@@ -51,8 +51,9 @@ impl Post<'_> {
         }
         link.via = via;
         link.outbox.sweep();
-        // Of a peer that has said something it is known that it was there, and it may be back.
-        if is_unknown && link.is_unheard() {
+        // Of a peer that has said something, or of which a lost node has told, it is known that it was
+        // there, and it may be back.
+        if is_unknown && link.is_unheard() && !self.roster.may_return(peer) {
             link.fail(LinkFailure::PeerUnavailable, turn);
         }
     }

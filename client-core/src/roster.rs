@@ -152,6 +152,13 @@ impl Roster {
         entry.is_some_and(|entry| entry.sightings.iter().any(|sighting| sighting.session == session))
     }
 
+    /// Whether a session that was lost a moment ago knew the peer: both may be on their way back to
+    /// its node.
+    pub(crate) fn may_return(&self, peer: PeerId) -> bool {
+        let entry = self.peers.get(&peer);
+        entry.is_some_and(|entry| entry.sightings.iter().any(|sighting| sighting.until.is_some()))
+    }
+
     pub(crate) fn views(&self) -> impl Iterator<Item = PeerView> {
         self.peers.iter().filter_map(|(peer, entry)| entry.view(*peer))
     }

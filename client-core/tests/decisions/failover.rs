@@ -191,6 +191,39 @@ fn a_peer_that_was_heard_may_be_back() {
     t.on(refused(1, '1', &t.id(1), "peer-unavailable"), []);
 }
 
+/// The only node was restarted; this client is back, and dials a peer that it knew before.
+fn back_first() -> Table {
+    let mut t = Table::new(&["a"]);
+    t.quietly([command(Command::Start), opened(1), hello(1), discovered(1, '9'), closed(1, 1006)]);
+    t.pass(500);
+    t.quietly([opened(2), hello(2), dial('9'), described_offer('9', 1, "SDP")]);
+    t
+}
+
+#[test]
+fn a_peer_that_a_lost_node_knew_may_be_on_its_way_back() {
+    let mut t = back_first();
+    t.on(refused(2, '9', &t.id(1), "peer-unavailable"), []);
+    let back = t.tell(discovered(2, '9'));
+    assert!(back.contains(&format!("2 < offer 9 #1 n{} SDP", 500)), "as soon as it is told of: {back:?}");
+}
+
+#[test]
+fn a_peer_that_does_not_come_back_is_unavailable_in_the_end() {
+    let mut t = back_first();
+    t.on(refused(2, '9', &t.id(1), "peer-unavailable"), []);
+    let mut lines = Vec::new();
+    while t.now < 20_000 && !lines.contains(&"! link 9 failed peer-unavailable".to_owned()) {
+        let more = t.sleep();
+        if more.iter().any(|line| line.contains("offer 9")) {
+            lines.extend(t.tell(refused(2, '9', &t.id(1), "peer-unavailable")));
+        }
+        lines.extend(more);
+        t.quietly([hello(2)]);
+    }
+    assert!(t.now < 20_000, "{lines:?}");
+}
+
 #[test]
 fn a_refusal_of_something_unknown_concerns_nobody() {
     let mut t = offered();
