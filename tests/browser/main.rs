@@ -9,3 +9,4 @@ mod page;
 mod peerpigeon;
 mod plain_http;
 mod story;
+mod survival;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use pigeonhub_tests::{Browser, PATIENCE, PageServer, eventually};
+use pigeonhub_tests::{Browser, Lid, PATIENCE, PageServer, eventually};
 use serde_json::{Value, json};
 
 /// Serves the pages of this directory.
@@ -40,6 +40,11 @@ impl Page {
             (!value.is_null()).then_some(value)
         })
         .await
+    }
+
+    /// Closes the lid of its laptop.
+    pub async fn close_lid(&self) -> Lid<'_> {
+        self.browser.close_lid().await
     }
 
     /// Goes to another page.

@@ -10,13 +10,15 @@ pub async fn join(server: &PageServer, node: &TestNode, name: &'static str) -> (
     join_with(server, name, json!({"nodes": [node.ws()]})).await
 }
 
-/// A page that joins with these options and the usual ones.
+/// A page that joins with these options, and the usual ones for the rest.
 pub async fn join_with(server: &PageServer, name: &'static str, mut options: Value) -> (Page, String) {
     let page = Page::open(server, name, "hub.js").await;
     for (option, usual) in
         [("network", json!("room")), ("sessions", json!(1)), ("data", json!({"name": name}))]
     {
-        options[option] = usual;
+        if options.get(option).is_none() {
+            options[option] = usual;
+        }
     }
     let id = page.call("join", json!([options])).await;
     (page, id.as_str().unwrap().to_owned())

@@ -1,5 +1,7 @@
 //! Real pages: a Chromium of its own for each, driven by a ChromeDriver of its own.
 
+mod lid;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, MutexGuard, oneshot};
 use tokio::time::timeout;
 
+pub use self::lid::Lid;
 use crate::{PATIENCE, chrome, chromedriver, fresh_id, http};
 
 /// Two Chromiums and two nodes keep two cores busy; more make tests slow, and slow tests fail.

@@ -9,18 +9,26 @@
 mod acquaintance;
 mod browser;
 mod cable;
+pub mod chaos;
 mod dns;
 mod documents;
 mod environment;
 pub mod http;
+pub mod live;
+pub mod machine;
 mod node;
 mod pages;
+mod place;
 mod program;
+pub mod scenario;
+pub mod table;
 mod wait;
 mod wire;
+#[cfg(target_os = "linux")]
+pub mod wires;
 
 pub use acquaintance::{StalledPeer, meet};
-pub use browser::{Browser, one_browser_test_at_a_time};
+pub use browser::{Browser, Lid, one_browser_test_at_a_time};
 pub use cable::Cable;
 pub use dns::DnsServer;
 pub use documents::DocumentServer;
@@ -29,6 +37,7 @@ pub use environment::{
 };
 pub use node::{Mesh, TestNode};
 pub use pages::PageServer;
+pub use place::Place;
 pub use program::Program;
 pub use wait::{PATIENCE, eventually};
 pub use wire::{Closed, Heard, Transport, WirePeer, fresh_id};

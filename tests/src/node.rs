@@ -12,10 +12,10 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::{PATIENCE, Program, eventually, http};
+use crate::{PATIENCE, Place, Program, eventually, http};
 
-/// Says that the node accepts connections; its port follows.
-const LISTENING: &str = "listening on http://127.0.0.1:";
+/// Says that the node accepts connections; its address follows.
+const LISTENING: &str = "listening on http://";
 
 /// How many lines of its output a node's log keeps, to be shown when a test fails.
 const LOG_LINES: usize = 150;
@@ -30,6 +30,7 @@ pub struct TestNode {
     pub port: u16,
     /// What it runs.
     pub program: Program,
+    place: Place,
     bootstrap: String,
     more: Vec<String>,
     process: Child,
@@ -45,44 +46,62 @@ impl TestNode {
     /// Starts a node that is told of others, with more arguments.
     pub async fn start(id: &str, bootstrap: &[&Self], more: &[&str]) -> Self {
         let more = more.iter().map(ToString::to_string).collect();
-        Self::run(Program::Native, id, bootstrap, more).await
+        Self::run(Program::Native, Place::Loopback, id, bootstrap, more).await
     }
 
     /// Starts a serverless node that is told of others, with these variables: `("node-key", "…")`.
     pub async fn spin(id: &str, bootstrap: &[&Self], variables: &[(&str, &str)]) -> Self {
         let program = Program::spin();
         let more = variables.iter().flat_map(|(name, value)| program.option(name, value)).collect();
-        Self::run(program, id, bootstrap, more).await
+        Self::run(program, Place::Loopback, id, bootstrap, more).await
     }
 
     /// Starts a node of this program that is told of others.
     pub async fn of(program: Program, id: &str, bootstrap: &[&Self]) -> Self {
-        Self::run(program, id, bootstrap, Vec::new()).await
+        Self::run(program, Place::Loopback, id, bootstrap, Vec::new()).await
     }
 
     /// Starts a node that says of itself that it is at this URL.
     pub async fn at(program: Program, id: &str, bootstrap: &[&Self], url: &str) -> Self {
         let more = program.option("public-url", url).to_vec();
-        Self::run(program, id, bootstrap, more).await
+        Self::run(program, Place::Loopback, id, bootstrap, more).await
     }
 
-    async fn run(program: Program, id: &str, bootstrap: &[&Self], more: Vec<String>) -> Self {
+    /// Starts a node somewhere, with more arguments.
+    pub async fn run(
+        program: Program,
+        place: Place,
+        id: &str,
+        bootstrap: &[&Self],
+        more: Vec<String>,
+    ) -> Self {
         let bootstrap: Vec<_> = bootstrap.iter().map(|node| node.ws()).collect();
         let (bootstrap, log) = (bootstrap.join(","), Log::default());
-        let (process, port) = launch(program.command(0, id, &bootstrap).args(&more), &log).await;
-        Self { id: id.into(), port, program, bootstrap, more, process, log }
+        let mut command = program.command(&place.host(), 0, id, &bootstrap);
+        command.args(&more);
+        let (process, port) = launch(command, &place, &log).await;
+        Self { id: id.into(), port, program, place, bootstrap, more, process, log }
     }
 
     /// Its URL for WebSockets.
     #[must_use]
     pub fn ws(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.port)
+        format!("ws://{}:{}", self.place.host(), self.port)
     }
 
     /// Its URL for HTTP, with this path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://{}:{}{path}", self.place.host(), self.port)
+    }
+
+    /// The URL that clients are told.
+    #[must_use]
+    pub fn for_clients(&self) -> String {
+        match self.program {
+            Program::Native => self.ws(),
+            Program::Spin(_) => self.url(""),
+        }
     }
 
     /// What it says of its health.
@@ -122,8 +141,9 @@ impl TestNode {
     /// Starts it again after its end, at the same port.
     pub async fn restart(&mut self) {
         self.kill();
-        let mut command = self.program.command(self.port, &self.id, &self.bootstrap);
-        (self.process, _) = launch(command.args(&self.more), &self.log).await;
+        let mut command = self.program.command(&self.place.host(), self.port, &self.id, &self.bootstrap);
+        command.args(&self.more);
+        (self.process, _) = launch(command, &self.place, &self.log).await;
     }
 
     fn signal(&self, signal: Signal) {
@@ -143,13 +163,9 @@ impl Drop for TestNode {
     }
 }
 
-async fn launch(command: &mut Command, log: &Log) -> (Child, u16) {
-    let mut process = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the node's binary starts");
+async fn launch(mut command: Command, place: &Place, log: &Log) -> (Child, u16) {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = place.spawn(command).expect("the node's binary starts");
     let (says, port) = oneshot::channel();
     keep(process.stdout.take().expect("piped"), log, Some(says));
     keep(process.stderr.take().expect("piped"), log, None);
@@ -168,7 +184,8 @@ fn keep(output: impl Read + Send + 'static, log: &Log, mut says: Option<oneshot:
     let log = Arc::clone(log);
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if let Some((_, port)) = line.split_once(LISTENING)
+            if let Some((_, address)) = line.split_once(LISTENING)
+                && let Some((_, port)) = address.rsplit_once(':')
                 && let Some(says) = says.take()
             {
                 // Nobody may be waiting any more.

@@ -24,14 +24,14 @@ impl Program {
         Self::Spin(Arc::new(tempfile::tempdir().expect("a folder for the database")))
     }
 
-    /// The command that runs it at this port of 127.0.0.1, by this name, with these nodes to meet
+    /// The command that runs it at this address and port, by this name, with these nodes to meet
     /// first.
     #[must_use]
-    pub fn command(&self, port: u16, id: &str, bootstrap: &str) -> Command {
+    pub fn command(&self, host: &str, port: u16, id: &str, bootstrap: &str) -> Command {
         match self {
             Self::Native => {
                 let mut command = Command::new(node_binary());
-                command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--node-id", id]);
+                command.args(["--host", host, "--port", &port.to_string(), "--node-id", id]);
                 command.args(["--log", "info,pigeonhub=debug"]);
                 if !bootstrap.is_empty() {
                     command.args(["--bootstrap-peers", bootstrap]);
@@ -41,10 +41,10 @@ impl Program {
             Self::Spin(folder) => {
                 let mut command = Command::new(spin_host());
                 command.arg("--component").arg(spin_component());
-                command.args(["--listen", &format!("127.0.0.1:{port}")]);
+                command.args(["--listen", &format!("{host}:{port}")]);
                 command.arg("--data-dir").arg(folder.path());
                 command.arg("--files").arg(format!("{}=/pkg", repository().join("pkg").display()));
-                command.args(["--allowed-outbound-host", "http://127.0.0.1:*"]);
+                command.args(["--allowed-outbound-host", "http://*:*"]);
                 command.args(["--variable", &format!("node_id={id}")]);
                 command.args(["--variable", &format!("bootstrap_peers={bootstrap}")]);
                 command

@@ -8,10 +8,13 @@ pub struct Table {
 }
 
 impl Table {
+    /// With these headings.
+    #[must_use]
     pub fn new(columns: &[&str]) -> Self {
         Self { rows: vec![columns.iter().map(|&column| column.into()).collect()] }
     }
 
+    /// Adds a row, and shows it at once.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         eprintln!("  {}", cells.join(" | "));
         self.rows.push(cells.into());
@@ -33,12 +36,15 @@ impl fmt::Display for Table {
 /// What a figure should be.
 #[derive(Clone, Copy)]
 pub enum Aim {
+    /// No less.
     AtLeast(f64),
+    /// No more.
     AtMost(f64),
 }
 
 impl Aim {
     /// The figure, and whether the aim is met.
+    #[must_use]
     pub fn judge(self, figure: f64) -> String {
         let met = match self {
             Self::AtLeast(least) => figure >= least,

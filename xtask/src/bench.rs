@@ -8,10 +8,8 @@ use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::children;
 use crate::house::House;
-use crate::step::step;
-use crate::{node, spin, wasm};
+use crate::{programs, wasm};
 
 /// What a browser downloads of the package.
 const DOWNLOADS: [&str; 3] = ["wasm/pigeonhub_wasm_bg.wasm", "wasm/pigeonhub_wasm.js", "index.js"];
@@ -36,27 +34,7 @@ pub fn run(house: &House, options: &Options) -> Result<()> {
         return sizes(house);
     }
     wasm::build(house)?;
-    let binary = node::build(house, true)?;
-    let (spin_host, spin_component) = spin::build(house, true)?;
-    step("build the benchmark", || {
-        children::run(house.cargo("build").args([
-            "--release",
-            "--package",
-            "pigeonhub-tests",
-            "--bin",
-            "bench",
-        ]))
-    })?;
-    step("benchmark", || {
-        children::run(
-            house
-                .command(house.binary("release", "bench"))
-                .args(&options.arguments)
-                .env("PIGEONHUB_BIN", binary)
-                .env("PIGEONHUB_SPIN_HOST", spin_host)
-                .env("PIGEONHUB_SPIN_COMPONENT", spin_component),
-        )
-    })?;
+    programs::run(house, "bench", true, &options.arguments)?;
     sizes(house)
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod build;
+mod chaos;
 mod check;
 mod children;
 mod ci;
@@ -12,6 +13,8 @@ mod house;
 mod mesh;
 mod node;
 mod npm;
+mod programs;
+mod scenario;
 mod spin;
 mod step;
 mod sync;
@@ -46,6 +49,8 @@ enum Command {
     Check(check::Options),
     Ci(ci::Options),
     Bench(bench::Options),
+    Chaos(chaos::Options),
+    Scenario(scenario::Options),
 }
 
 fn main() -> ExitCode {
@@ -72,5 +77,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Check(options) => check::run(&house, &options),
         Command::Ci(options) => ci::run(&house, &options),
         Command::Bench(options) => bench::run(&house, &options),
+        Command::Chaos(options) => chaos::run(&house, &options),
+        Command::Scenario(options) => scenario::run(&house, &options),
     }
 }

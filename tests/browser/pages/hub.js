@@ -7,6 +7,7 @@ const messages = [];
 const links = new Map();
 const told = [];
 const changes = [];
+const holding = { asked: null, release: undefined };
 
 const print = async (data) =>
   typeof data === 'string' ? data : `${data.byteLength} bytes, SHA-256 ${await sha256(data)}`;
@@ -44,6 +45,11 @@ export async function dial(peerId, withMedia) {
   take(await hub.dial(peerId, { stream }));
 }
 
+/** Dials and does not wait. */
+export function begin(peerId) {
+  hub.dial(peerId).then(take, () => {});
+}
+
 /** Sends camera and microphone from now on. */
 export const sendMedia = async (peerId) =>
   links.get(peerId).addStream(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
@@ -78,6 +84,28 @@ export async function media(peerId) {
 export const nodes = () => hub.nodes;
 
 export const removeNode = (url) => hub.removeNode(url);
+
+/** How many nodes this page is on, once it is on so many. */
+export const isOn = (count) => (hub.nodes.filter((node) => node.state === 'open').length === count ? count : null);
+
+/** Once nobody tells of a peer any more. */
+export const misses = (peerId) => (hub.peers.some((peer) => peer.peerId === peerId) ? null : true);
+
+/** From now on no answer is made until `answer` is called. */
+export function holdAnswers() {
+  const make = RTCPeerConnection.prototype.createAnswer;
+  const held = new Promise((release) => (holding.release = release));
+  RTCPeerConnection.prototype.createAnswer = async function (...args) {
+    holding.asked = true;
+    await held;
+    return make.apply(this, args);
+  };
+}
+
+/** Once an offer came and waits for its answer. */
+export const isAsked = () => holding.asked;
+
+export const answer = () => holding.release();
 
 /** Once the first node is reached like this. */
 export const reached = (transport) =>

@@ -7,7 +7,6 @@ mod announce;
 mod crowd;
 mod events;
 mod latency;
-mod machine;
 mod memory;
 mod pairs;
 mod peer;
@@ -17,10 +16,10 @@ mod relayed;
 mod server;
 mod size;
 mod socket;
-mod table;
 
 use anyhow::Result;
 use clap::Parser;
+use pigeonhub_tests::{machine, table};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 

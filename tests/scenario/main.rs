@@ -1,0 +1,83 @@
+//! The stories that `cargo xtask scenario` tells, and a short form of `cargo xtask chaos`.
+
+use std::time::Duration;
+
+use pigeonhub_tests::chaos::{Fault, Plan, suffer};
+use pigeonhub_tests::scenario;
+
+#[tokio::test]
+async fn peers_on_different_nodes_find_each_other() {
+    scenario::discovery().await;
+}
+
+#[tokio::test]
+async fn peers_on_different_nodes_call_each_other() {
+    scenario::signaling().await;
+}
+
+#[tokio::test]
+async fn what_one_node_is_given_to_keep_all_have() {
+    scenario::replication().await;
+}
+
+#[tokio::test]
+async fn a_node_dies_under_a_call_and_comes_back() {
+    scenario::recovery().await;
+}
+
+/// Few clients, and no word on how long it takes: that is for `cargo xtask chaos`.
+const SHORT: Plan = Plan {
+    clients: 16,
+    pause: Duration::from_millis(400),
+    away: Duration::from_secs(3),
+    around: Duration::from_secs(1),
+};
+
+#[track_caller]
+fn assert_harmless(fault: Fault) {
+    match suffer(fault, SHORT) {
+        Ok(row) => assert_eq!(row.harm(), None),
+        // It takes a network of one's own, and that takes root.
+        Err(why) => eprintln!("not tried: {why}"),
+    }
+}
+
+#[test]
+fn a_node_that_is_killed_harms_no_call() {
+    assert_harmless(Fault::Kill);
+}
+
+#[test]
+fn a_serverless_node_that_is_killed_harms_no_call() {
+    assert_harmless(Fault::KillServerless);
+}
+
+#[test]
+fn a_node_that_hangs_harms_no_call() {
+    assert_harmless(Fault::Stop);
+}
+
+#[test]
+fn a_node_that_is_restarted_harms_no_call() {
+    assert_harmless(Fault::Restart);
+}
+
+#[test]
+fn the_only_node_may_die_and_come_back() {
+    assert_harmless(Fault::OnlyNode);
+}
+
+#[test]
+fn a_node_that_nobody_can_reach_harms_no_call() {
+    assert_harmless(Fault::Blackhole);
+}
+
+#[test]
+fn a_node_that_no_other_node_can_reach_harms_no_call() {
+    assert_harmless(Fault::Partition);
+}
+
+#[test]
+fn lost_packets_harm_no_call() {
+    assert_harmless(Fault::Loss);
+}
