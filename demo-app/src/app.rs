@@ -4,6 +4,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use crate::call_view::Calls;
+use crate::control;
 use crate::event_log::EventLog;
 use crate::icon::icon;
 use crate::join::{self, Join};
@@ -19,6 +20,7 @@ pub fn App() -> impl IntoView {
     let state = State::new(remember::wish());
     provide_context(state);
     join::prepare(state);
+    control::prepare(state);
     let inside = move || state.stage.get() == Stage::Inside;
     let arrangement = move || match (inside(), state.calls.with(Vec::is_empty)) {
         (false, _) => "outside",

@@ -10,6 +10,7 @@ mod call;
 mod call_view;
 mod chat;
 mod clock;
+mod control;
 mod event_log;
 mod file_transfer;
 mod file_view;

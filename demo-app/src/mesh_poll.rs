@@ -64,8 +64,9 @@ async fn visit(state: State, address: NodeAddress, network: String) {
     }
 }
 
+/// Why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Failure {
+pub enum Failure {
     /// Nobody is there, or nobody who speaks our language.
     Refused,
     /// No answer within the time.
@@ -81,7 +82,8 @@ async fn ask(address: &NodeAddress, network: &str) -> Result<Answers, Failure> {
     Ok(Answers { health, signaling: signaling.unwrap_or_default(), peers: peers.unwrap_or_default() })
 }
 
-async fn get<T: DeserializeOwned>(url: String) -> Result<T, Failure> {
+/// A JSON answer.
+pub async fn get<T: DeserializeOwned>(url: String) -> Result<T, Failure> {
     let request = RequestInit::new();
     request.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     let refused = |_| Failure::Refused;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::control::{self, Order};
 use crate::icon::{icon, strokes};
 use crate::mesh::Standing;
 use crate::mesh_layout::{HEIGHT, WIDTH, is_low};
@@ -156,11 +157,30 @@ fn NodeRow(picture: Memo<Picture>, name: String) -> impl IntoView {
     view! {
         <li class="node-row" data-state=move || standing.get().word()>
             <span class="sign">{move || icon(standing.get().word())}</span>
-            <b>{name}</b>
+            <b>{name.clone()}</b>
             <span class="small host">{host}</span>
             <Show when=mine><span class="badge">"yours"</span></Show>
             <span class="small state">{state}</span>
+            <OrderButton name standing />
         </li>
+    }
+}
+
+/// Kills the node, or starts it again; there only where that can be done.
+#[component]
+fn OrderButton(name: String, standing: Memo<Standing>) -> impl IntoView {
+    let state = State::of_page();
+    let order = move || if standing.get() == Standing::Down { Order::Start } else { Order::Kill };
+    let of = StoredValue::new(name);
+    let is_offered = move || of.with_value(|name| state.controlled.with(|nodes| nodes.contains(name)));
+    view! {
+        <Show when=is_offered>
+            <button type="button" class="button order" class:end=move || order() == Order::Kill
+                data-testid=move || of.with_value(|name| format!("{}-{name}", order().word()))
+                on:click=move |_| control::give(state, of.get_value(), order())>
+                {move || order().label()}
+            </button>
+        </Show>
     }
 }
 

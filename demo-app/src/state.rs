@@ -8,6 +8,7 @@ use pigeonhub_wasm::{Hub, NodeState, NodeView};
 use crate::address::{NodeAddress, Wish};
 use crate::call::Call;
 use crate::clock;
+use crate::control::Control;
 use crate::media::Media;
 use crate::mesh::Mesh;
 use crate::narration::{Host, Line, Narrator, Tone};
@@ -87,6 +88,10 @@ pub struct State {
     pub media: Media,
     /// The log, newest last.
     pub log: RwSignal<Vec<Entry>>,
+    /// What can kill nodes, if this page may.
+    pub control: StoredValue<Option<Control>>,
+    /// The names of the nodes that it can kill.
+    pub controlled: RwSignal<Vec<String>>,
     narrator: StoredValue<Narrator>,
     owner: StoredValue<Option<Owner>>,
 }
@@ -113,6 +118,8 @@ impl State {
             calls: RwSignal::new(Vec::new()),
             media: Media::new(),
             log: RwSignal::new(Vec::new()),
+            control: StoredValue::new(None),
+            controlled: RwSignal::new(Vec::new()),
             narrator: StoredValue::new(Narrator::default()),
             owner: StoredValue::new(Owner::current()),
         }

@@ -6,6 +6,8 @@ use pigeonhub_tests::{Browser, Mesh, PATIENCE, TestNode, eventually, fresh_id, o
 use serde_json::json;
 use thirtyfour::prelude::*;
 
+use crate::control::Control;
+
 /// Somebody at the demo.
 struct Visitor {
     name: &'static str,
@@ -16,8 +18,13 @@ struct Visitor {
 impl Visitor {
     /// Opens the demo of a node, and joins through it; the others are for when it dies.
     async fn join(name: &'static str, node: &TestNode, others: &[&TestNode]) -> Self {
+        Self::join_at(name, node, others, "").await
+    }
+
+    /// The same, with something at the end of the address.
+    async fn join_at(name: &'static str, node: &TestNode, others: &[&TestNode], fragment: &str) -> Self {
         let urls: Vec<_> = [node].iter().chain(others).map(|node| node.url("")).collect();
-        let query = format!("name={name}&network=demo&sessions=1&join=1&nodes={}", urls.join(","));
+        let query = format!("name={name}&network=demo&sessions=1&join=1&nodes={}{fragment}", urls.join(","));
         let browser = Browser::at(name, &node.url(&format!("/demo/?{query}"))).await;
         let mut visitor = Self { name, id: String::new(), browser };
         let own = visitor.find("[data-testid=me-id]").await;
@@ -74,6 +81,15 @@ impl Visitor {
                 }
             }
             None
+        })
+        .await;
+    }
+
+    /// Waits until the event log says this.
+    async fn logs(&self, text: &str) {
+        eventually(&format!("{} is told: {text}", self.name), PATIENCE * 2, async || {
+            let log = self.browser.driver.find(By::Css("[data-testid=log]")).await.ok()?;
+            log.text().await.ok()?.contains(text).then_some(())
         })
         .await;
     }
@@ -155,4 +171,32 @@ async fn a_call_of_two_browsers_across_nodes_survives_a_node_and_a_newcomer_reac
     }
     ada.sees_video(&ben).await;
     ben.sees_video(&ada).await;
+}
+
+#[tokio::test]
+async fn a_visitor_kills_a_node_from_the_browser_and_the_call_goes_on() {
+    let _turn = one_browser_test_at_a_time().await;
+    let mesh = Mesh::patient(3).await;
+    let control = Control::over(mesh.nodes).await;
+    let (ada, ben) = {
+        let nodes = control.nodes.lock().await;
+        let ada = Visitor::join_at("Ada", &nodes[0], &[&nodes[2]], &control.fragment()).await;
+        (ada, Visitor::join("Ben", &nodes[1], &[&nodes[2]]).await)
+    };
+    ada.call(&ben, "call-chat").await;
+    ben.connected(&ada).await;
+    assert_chat(&ada, &ben, "Hello").await;
+    let offers = ben.browser.driver.find_all(By::Css("[data-testid^=kill-]")).await.unwrap();
+    assert!(offers.is_empty(), "only who has the secret may kill nodes");
+
+    ada.click("[data-testid=kill-node-a]").await;
+    ada.find("[data-testid='node-node-a'][data-state=down]").await;
+    ada.logs("You killed node-a: SIGKILL").await;
+    ada.logs("node-a is down; you are on node-c now. The call goes on.").await;
+    assert_chat(&ada, &ben, "Still here").await;
+
+    ada.click("[data-testid=start-node-a]").await;
+    ada.find("[data-testid='node-node-a'][data-state=up]").await;
+    ada.logs("You started node-a again").await;
+    assert_chat(&ada, &ben, "All the time").await;
 }

@@ -3,6 +3,7 @@
 //! Few tests, each a story: a Chromium of its own for every page, every page on another node.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, their helpers too")]
 
+mod control;
 mod demo;
 mod package;
 mod page;

@@ -103,6 +103,11 @@ impl Running {
         Ok(self.process.wait()?)
     }
 
+    /// Ends it and whatever it started, by force.
+    pub fn kill(self) {
+        signal_all(&[self.group], Signal::SIGKILL);
+    }
+
     /// How it ended, or `None` while it runs.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.process.try_wait()?)

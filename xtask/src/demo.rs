@@ -2,6 +2,7 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use clap::Args;
@@ -10,7 +11,7 @@ use crate::house::House;
 use crate::mesh::{self, Node};
 use crate::spin::Spin;
 use crate::step::step;
-use crate::{node, tools, wasm};
+use crate::{control, node, tools, wasm};
 
 /// Build everything, start a mesh of nodes and serve the demo page until Ctrl-C.
 #[derive(Args)]
@@ -44,29 +45,34 @@ pub fn run(house: &House, options: &Options) -> Result<()> {
     if let Some(spin) = &spin {
         step("start the serverless node", || mesh::add_spin(house, spin, &mut nodes))?;
     }
-    welcome(&nodes, spin.as_ref());
+    let first = nodes[0].port;
+    let nodes = Arc::new(Mutex::new(nodes));
+    let control = control::offer(&nodes)?;
+    welcome(&nodes.lock().unwrap_or_else(PoisonError::into_inner), spin.as_ref(), &control);
     if !options.no_open {
-        open(&page(&nodes[0]));
+        open(&page(first, &control));
     }
-    mesh::watch(nodes)
+    mesh::watch(&nodes)
 }
 
-fn page(node: &Node) -> String {
-    format!("http://localhost:{}/demo/", node.port)
+fn page(port: u16, control: &str) -> String {
+    format!("http://localhost:{port}/demo/{control}")
 }
 
-fn welcome(nodes: &[Node], spin: Option<&Spin>) {
-    eprintln!("\n    Open {} in two tabs, or one tab per node:\n", page(&nodes[0]));
+fn welcome(nodes: &[Node], spin: Option<&Spin>, control: &str) {
+    eprintln!("\n    Open one of these in two tabs, or one tab per node:\n");
     for node in nodes {
-        eprintln!("      {}  {}  (process {})", node.name, page(node), node.process_id());
+        eprintln!("      {}  {}", node.name, page(node.port, control));
     }
     if let (Some(spin), Some(node)) = (spin, nodes.last()) {
         eprintln!("\n    {} is serverless: a WebAssembly component {}.", node.name, spin.name());
     }
-    eprintln!("\n    Call from one tab to the other, then kill a node: the call goes on.");
-    if let Some(node) = nodes.first() {
-        eprintln!("      kill -9 {}", node.process_id());
-    }
+    eprintln!(
+        "\n    Call from one tab to the other, then press \"Kill this node\" beside a node in the picture:"
+    );
+    eprintln!(
+        "    it gets SIGKILL, and the call goes on. Only pages opened with the part after # can do that."
+    );
     eprintln!("    Ctrl-C stops everything.\n");
 }
 

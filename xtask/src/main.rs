@@ -7,6 +7,7 @@ mod chaos;
 mod check;
 mod children;
 mod ci;
+mod control;
 mod demo;
 mod health;
 mod house;

@@ -3,13 +3,15 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::children::{Running, stopping};
+use crate::control::Nodes;
 use crate::health::healthy;
 use crate::house::House;
 use crate::spin::Spin;
@@ -19,17 +21,62 @@ use crate::step::note;
 const START_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
 
-/// One node as a process.
+/// One node as a process; it may be killed and started again.
 pub struct Node {
     pub name: String,
     pub port: u16,
-    running: Running,
+    command: Command,
+    running: Option<Running>,
 }
 
 impl Node {
-    /// The operating system's id of the process.
-    pub fn process_id(&self) -> u32 {
-        self.running.process.id()
+    /// Starts a node with this command.
+    pub fn run(mut command: Command, name: String, port: u16) -> Result<Self> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut node = Self { name, port, command, running: None };
+        node.launch()?;
+        Ok(node)
+    }
+
+    fn launch(&mut self) -> Result<()> {
+        let mut running = Running::start(&mut self.command)?;
+        let process = &mut running.process;
+        print_lines(&self.name, process.stdout.take().context("stdout is piped")?);
+        print_lines(&self.name, process.stderr.take().context("stderr is piped")?);
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// It ends at once, as in a crash.
+    pub fn kill(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.kill();
+            note(&format!("{} (port {}) was killed", self.name, self.port));
+        }
+    }
+
+    /// Starts it again if it does not run, and waits until it answers.
+    pub fn start(&mut self) -> Result<()> {
+        if self.running.is_none() {
+            note(&format!("{} (port {}) starts again", self.name, self.port));
+            self.launch()?;
+        }
+        await_health(self)
+    }
+
+    #[cfg(test)]
+    pub const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// How it ended, if it did since this was asked last.
+    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let Some(running) = &mut self.running else { return Ok(None) };
+        let status = running.ended()?;
+        if status.is_some() {
+            self.running = None;
+        }
+        Ok(status)
     }
 }
 
@@ -56,29 +103,24 @@ pub fn add_spin(house: &House, spin: &Spin, nodes: &mut Vec<Node>) -> Result<()>
     let (port, name) = (free_port(&mut candidates)?, format!("node-{}", nodes.len() + 1));
     let bootstrap = format!("ws://127.0.0.1:{}", last.port);
     let command = spin.command(house, port, &[("node_id", &name), ("bootstrap_peers", &bootstrap)]);
-    let mut node = run(command, name, port)?;
+    let mut node = Node::run(command, name, port)?;
     await_health(&mut node)?;
     nodes.push(node);
     Ok(())
 }
 
-/// Tells of nodes that end, until a signal comes; an error once none is left.
-pub fn watch(mut nodes: Vec<Node>) -> Result<()> {
+/// Tells of nodes that end, until a signal comes.
+pub fn watch(nodes: &Nodes) -> Result<()> {
     while !stopping() {
-        let mut left = Vec::new();
-        for mut node in nodes {
-            match node.running.ended()? {
-                None => left.push(node),
-                Some(_) if stopping() => {}
-                Some(status) => {
-                    note(&format!("{} (port {}) is gone: {status}", node.name, node.port));
-                }
+        for node in nodes.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            if let Some(status) = node.ended()?.filter(|_| !stopping()) {
+                note(&format!("{} (port {}) is gone: {status}", node.name, node.port));
             }
         }
-        nodes = left;
-        ensure!(stopping() || !nodes.is_empty(), "every node is gone");
         thread::sleep(POLL);
     }
+    // The nodes end with us, whoever else holds them.
+    nodes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     Ok(())
 }
 
@@ -88,21 +130,13 @@ fn launch(house: &House, binary: &Path, name: String, port: u16, bootstrap: Opti
     if let Some(port) = bootstrap {
         command.args(["--bootstrap-peers", &format!("ws://127.0.0.1:{port}")]);
     }
-    run(command, name, port)
-}
-
-fn run(mut command: Command, name: String, port: u16) -> Result<Node> {
-    let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let process = &mut running.process;
-    print_lines(&name, process.stdout.take().context("stdout is piped")?);
-    print_lines(&name, process.stderr.take().context("stderr is piped")?);
-    Ok(Node { name, port, running })
+    Node::run(command, name, port)
 }
 
 fn await_health(node: &mut Node) -> Result<()> {
     let deadline = Instant::now() + START_LIMIT;
     while !healthy(node.port) {
-        if let Some(status) = node.running.ended()? {
+        if let Some(status) = node.ended()? {
             bail!("{} ended at its start: {status}", node.name);
         }
         ensure!(!stopping(), "interrupted");

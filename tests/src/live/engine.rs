@@ -44,6 +44,7 @@ pub(super) async fn run(
                 let is_last = matches!(news, Told::Input(Input::Command(Command::Close)));
                 engine.happen(news);
                 if is_last {
+                    engine.lines.close();
                     return;
                 }
             }

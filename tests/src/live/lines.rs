@@ -156,7 +156,7 @@ impl Lines {
 
     /// Hangs up, or lets go what was closed.
     pub(super) fn hang_up(&mut self, session: SessionId) {
-        let Some(line) = self.remove(session) else { return };
+        let Some(mut line) = self.remove(session) else { return };
         let resumption = match &line.carrier {
             Carrier::Visit { core, .. } => {
                 if let Some(words) = core.last_words() {
@@ -170,9 +170,20 @@ impl Lines {
                 }
                 core.resumption()
             }
-            Carrier::Asking | Carrier::Socket(_) => None,
+            Carrier::Socket(_) => {
+                // It ends by itself, when all is said.
+                line.tasks.detach_all();
+                None
+            }
+            Carrier::Asking => None,
         };
         self.ways.closed(&line.node, resumption);
+    }
+
+    /// Hangs up everywhere.
+    pub(super) fn close(&mut self) {
+        let sessions: Vec<_> = self.lines.iter().map(|line| line.session).collect();
+        sessions.into_iter().for_each(|session| self.hang_up(session));
     }
 
     fn remove(&mut self, session: SessionId) -> Option<Line> {
@@ -195,7 +206,7 @@ impl Line {
     }
 }
 
-/// A WebSocket from its dial to its end. Without the line it ends at once.
+/// A WebSocket from its dial to its end, which comes at the latest when its line is let go.
 async fn socket(url: String, session: SessionId, mut said: UnboundedReceiver<Frame>, tell: Tell) {
     let report = |news| tell.send(Told::Input(Input::Session(session, news)));
     let closed = |code, reason: &str| SessionInput::Closed { code, reason: reason.into() };
@@ -207,7 +218,11 @@ async fn socket(url: String, session: SessionId, mut said: UnboundedReceiver<Fra
     while open.is_ok() {
         tokio::select! {
             frame = said.recv() => {
-                let Some(frame) = frame else { return };
+                let Some(frame) = frame else {
+                    // All is said. Whether the node hears the farewell is its own concern.
+                    let _ = socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() })).await;
+                    return;
+                };
                 if socket.send(Message::text(frame.as_str())).await.is_err() {
                     let _ = report(closed(LOST, ""));
                     return;
