@@ -71,6 +71,16 @@ impl Control {
     }
 }
 
+/// What the address of another page ends with, so that it may do the same: if one of the demo's own
+/// nodes serves it.
+pub fn passed_on(state: State, node: &str) -> String {
+    let is_own = state.controlled.with(|nodes| nodes.iter().any(|own| own == node));
+    match state.control.get_value().filter(|_| is_own) {
+        Some(Control(url)) => format!("#control={url}"),
+        None => String::new(),
+    }
+}
+
 /// Asks the control, if there is one, which nodes it has.
 pub fn prepare(state: State) {
     let fragment = window().location().hash().unwrap_or_default();

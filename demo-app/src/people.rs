@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::call::{self, Phase};
+use crate::control;
 use crate::icon::icon;
 use crate::mesh::Standing;
 use crate::state::{Person, State, short};
@@ -98,7 +99,8 @@ fn Invitation() -> impl IntoView {
         let network: String = js_sys::encode_uri_component(&state.network.get()).into();
         let nodes = state.mesh.with(|mesh| mesh.nodes());
         let up = nodes.into_iter().filter(|node| node.standing == Standing::Up);
-        up.map(|node| (node.name, node.address.at(&format!("/demo/?network={network}")))).collect::<Vec<_>>()
+        let door = |name: &str| format!("/demo/?network={network}{}", control::passed_on(state, name));
+        up.map(|node| (node.address.at(&door(&node.name)), node.name)).collect::<Vec<_>>()
     });
     view! {
         <div class="empty">
@@ -108,7 +110,7 @@ fn Invitation() -> impl IntoView {
                     doors
                         .get()
                         .into_iter()
-                        .map(|(name, url)| view! { <li><a href=url target="_blank" rel="noopener">{icon("open")}{name}</a></li> })
+                        .map(|(url, name)| view! { <li><a href=url target="_blank" rel="noopener">{icon("open")}{name}</a></li> })
                         .collect_view()
                 }}
             </ul>

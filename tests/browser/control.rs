@@ -18,8 +18,6 @@ type Nodes = Arc<Mutex<Vec<TestNode>>>;
 
 /// What may be done to the nodes.
 pub struct Control {
-    /// The nodes.
-    pub nodes: Nodes,
     port: u16,
     server: AbortHandle,
 }
@@ -30,11 +28,11 @@ impl Control {
         let routes = Router::new()
             .route("/5ec2e7/nodes", get(names))
             .route("/5ec2e7/nodes/{name}/{order}", post(order))
-            .with_state(Arc::clone(&nodes));
+            .with_state(nodes);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { nodes, port, server: server.abort_handle() }
+        Self { port, server: server.abort_handle() }
     }
 
     /// What the address of a page ends with that may use it.

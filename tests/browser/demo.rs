@@ -18,14 +18,14 @@ struct Visitor {
 impl Visitor {
     /// Opens the demo of a node, and joins through it; the others are for when it dies.
     async fn join(name: &'static str, node: &TestNode, others: &[&TestNode]) -> Self {
-        Self::join_at(name, node, others, "").await
+        let urls: Vec<_> = [node].iter().chain(others).map(|node| node.url("")).collect();
+        Self::join_at(name, &urls, "").await
     }
 
-    /// The same, with something at the end of the address.
-    async fn join_at(name: &'static str, node: &TestNode, others: &[&TestNode], fragment: &str) -> Self {
-        let urls: Vec<_> = [node].iter().chain(others).map(|node| node.url("")).collect();
-        let query = format!("name={name}&network=demo&sessions=1&join=1&nodes={}{fragment}", urls.join(","));
-        let browser = Browser::at(name, &node.url(&format!("/demo/?{query}"))).await;
+    /// The same with the URLs of the nodes, and something at the end of the page's address.
+    async fn join_at(name: &'static str, nodes: &[String], fragment: &str) -> Self {
+        let query = format!("name={name}&network=demo&sessions=1&join=1&nodes={}", nodes.join(","));
+        let browser = Browser::at(name, &format!("{}/demo/?{query}{fragment}", nodes[0])).await;
         let mut visitor = Self { name, id: String::new(), browser };
         let own = visitor.find("[data-testid=me-id]").await;
         visitor.id = own.attr("data-peer-id").await.unwrap().unwrap();
@@ -177,12 +177,10 @@ async fn a_call_of_two_browsers_across_nodes_survives_a_node_and_a_newcomer_reac
 async fn a_visitor_kills_a_node_from_the_browser_and_the_call_goes_on() {
     let _turn = one_browser_test_at_a_time().await;
     let mesh = Mesh::patient(3).await;
+    let [a, b, c] = [0, 1, 2].map(|index| mesh.nodes[index].url(""));
     let control = Control::over(mesh.nodes).await;
-    let (ada, ben) = {
-        let nodes = control.nodes.lock().await;
-        let ada = Visitor::join_at("Ada", &nodes[0], &[&nodes[2]], &control.fragment()).await;
-        (ada, Visitor::join("Ben", &nodes[1], &[&nodes[2]]).await)
-    };
+    let ada = Visitor::join_at("Ada", &[a, c.clone()], &control.fragment()).await;
+    let ben = Visitor::join_at("Ben", &[b, c], "").await;
     ada.call(&ben, "call-chat").await;
     ben.connected(&ada).await;
     assert_chat(&ada, &ben, "Hello").await;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 
 use super::ether::{Ether, Phones};
-use super::lines::Lines;
+use super::lines::{Lines, Way};
 use super::{Tell, Told};
 
 struct Engine<H> {
@@ -78,7 +78,7 @@ impl<H: FnMut(Event)> Engine<H> {
         }
         for action in self.client.handle(input, moment()) {
             match action {
-                Action::Dial { session, url } => self.lines.dial(session, url),
+                Action::Dial { session, url, ticket } => self.lines.dial(session, Way { node: url, ticket }),
                 Action::Send { session, frame } => self.lines.send(session, frame, now()),
                 Action::Hangup(session) => self.lines.hang_up(session),
                 Action::Rtc { peer, generation, command } => self.phones.command(peer, generation, command),

@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use pigeonhub_client_core::{
     Input, NodeUrl, Resumption, SessionId, SessionInput, Transport, Visit, VisitAction, VisitInput, Ways,
 };
-use pigeonhub_protocol::{Frame, Millis, PeerId};
+use pigeonhub_protocol::{Frame, Millis, PeerId, Ticket};
 use reqwest::Method;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -28,9 +28,15 @@ pub(super) struct Lines {
     lines: Vec<Line>,
 }
 
+/// A node, and what shows that a lost session with it was this client's.
+pub(super) struct Way {
+    pub(super) node: NodeUrl,
+    pub(super) ticket: Option<Ticket>,
+}
+
 struct Line {
     session: SessionId,
-    node: NodeUrl,
+    way: Way,
     carrier: Carrier,
     /// Dropped, they end.
     tasks: JoinSet<()>,
@@ -52,15 +58,15 @@ impl Lines {
         Self { peer, tell, ways: Ways::default(), lines: Vec::new() }
     }
 
-    pub(super) fn dial(&mut self, session: SessionId, node: NodeUrl) {
-        match self.ways.choice(&node) {
-            Some(transport) => self.connect(session, node, transport),
-            None => self.ask(session, node),
+    pub(super) fn dial(&mut self, session: SessionId, way: Way) {
+        match self.ways.choice(&way.node) {
+            Some(transport) => self.connect(session, way, transport),
+            None => self.ask(session, way),
         }
     }
 
-    fn ask(&mut self, session: SessionId, node: NodeUrl) {
-        let (url, tell) = (of_api(&node, "/signaling"), self.tell.clone());
+    fn ask(&mut self, session: SessionId, way: Way) {
+        let (url, tell) = (of_api(&way.node, "/signaling"), self.tell.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let answer = http::try_send(http::request(Method::GET, url)).await;
@@ -68,29 +74,29 @@ impl Lines {
             // The client may be gone, here and below.
             let _ = tell.send(Told::Asked(session, body));
         });
-        self.lines.push(Line { session, node, carrier: Carrier::Asking, tasks });
+        self.lines.push(Line { session, way, carrier: Carrier::Asking, tasks });
     }
 
     pub(super) fn asked(&mut self, session: SessionId, answer: Option<&str>) {
         // It may have been hung up meanwhile.
         let Some(line) = self.remove(session) else { return };
-        let transport = self.ways.answered(&line.node, answer);
-        self.connect(session, line.node, transport);
+        let transport = self.ways.answered(&line.way.node, answer);
+        self.connect(session, line.way, transport);
     }
 
-    fn connect(&mut self, session: SessionId, node: NodeUrl, transport: Transport) {
+    fn connect(&mut self, session: SessionId, way: Way, transport: Transport) {
         let mut tasks = JoinSet::new();
         match transport {
             Transport::WebSocket => {
                 let (say, said) = unbounded_channel();
-                tasks.spawn(socket(of_socket(&node, self.peer), session, said, self.tell.clone()));
-                self.lines.push(Line { session, node, carrier: Carrier::Socket(say), tasks });
+                tasks.spawn(socket(of_socket(&way, self.peer), session, said, self.tell.clone()));
+                self.lines.push(Line { session, way, carrier: Carrier::Socket(say), tasks });
             }
             Transport::Http => {
-                let last: Option<Resumption> = self.ways.resumption(&node);
+                let last: Option<Resumption> = self.ways.resumption(&way.node);
                 let (core, actions) = Visit::begin(self.peer, last, now());
                 let carrier = Carrier::Visit { core: Box::new(core), wake: None, stream: JoinSet::new() };
-                self.lines.push(Line { session, node, carrier, tasks });
+                self.lines.push(Line { session, way, carrier, tasks });
                 self.carry_out(session, actions);
             }
         }
@@ -98,7 +104,7 @@ impl Lines {
 
     pub(super) fn opened(&mut self, session: SessionId) {
         if let Some(line) = self.lines.iter().find(|line| line.session == session) {
-            self.ways.opened(&line.node);
+            self.ways.opened(&line.way.node);
         }
     }
 
@@ -129,11 +135,11 @@ impl Lines {
         for action in actions {
             match action {
                 VisitAction::Post(body) => {
-                    let url = of_api(&line.node, "/signaling/exchange");
+                    let url = of_api(&line.way.node, "/signaling/exchange");
                     line.tasks.spawn(post(url, body, session, self.tell.clone()));
                 }
                 VisitAction::Listen { ticket, cursor } => {
-                    let url = of_api(&line.node, "/signaling/events");
+                    let url = of_api(&line.way.node, "/signaling/events");
                     stream.abort_all();
                     stream.spawn(listen(url, ticket, cursor, session, self.tell.clone()));
                 }
@@ -162,7 +168,7 @@ impl Lines {
                 if let Some(words) = core.last_words() {
                     // The line's own tasks end with it.
                     tokio::spawn(post(
-                        of_api(&line.node, "/signaling/exchange"),
+                        of_api(&line.way.node, "/signaling/exchange"),
                         words,
                         session,
                         self.tell.clone(),
@@ -177,7 +183,7 @@ impl Lines {
             }
             Carrier::Asking => None,
         };
-        self.ways.closed(&line.node, resumption);
+        self.ways.closed(&line.way.node, resumption);
     }
 
     /// Hangs up everywhere.
@@ -252,8 +258,10 @@ fn of_api(node: &NodeUrl, path: &str) -> String {
     format!("{base}{path}")
 }
 
-fn of_socket(node: &NodeUrl, peer: PeerId) -> String {
-    let base = node.0.trim_end_matches('/');
+fn of_socket(way: &Way, peer: PeerId) -> String {
+    let base = way.node.0.trim_end_matches('/');
     let base = base.strip_prefix("http").map_or_else(|| base.to_owned(), |rest| format!("ws{rest}"));
-    format!("{base}/?peerId={}", peer.as_str())
+    // It may have any character of base64url, none of which needs escaping.
+    let ticket = way.ticket.as_ref().map(Ticket::as_str).unwrap_or_default();
+    format!("{base}/?peerId={}&resume={ticket}", peer.as_str())
 }
