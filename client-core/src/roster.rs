@@ -27,7 +27,6 @@ pub(crate) struct Roster {
 #[derive(Clone, Debug)]
 struct Entry {
     profile: RawJson,
-    is_away: bool,
     told: Millis,
     /// Never empty.
     sightings: Vec<Sighting>,
@@ -38,32 +37,32 @@ struct Entry {
 struct Sighting {
     session: SessionId,
     node: NodeId,
+    /// Whether it said, too, that the peer's page is frozen.
+    is_away: bool,
     /// The session is lost; this is when its word no longer counts.
     until: Option<Millis>,
 }
 
 impl Entry {
-    fn node(&self) -> Option<&NodeId> {
-        self.sightings.first().map(|sighting| &sighting.node)
+    /// Where it is, and whether it is away: a node that has lost it may not have heard that it is back.
+    fn place(&self) -> Option<(NodeId, bool)> {
+        let node = self.sightings.first()?.node.clone();
+        Some((node, self.sightings.iter().all(|sighting| sighting.is_away)))
     }
 
     fn view(&self, peer: PeerId) -> Option<PeerView> {
-        Some(PeerView {
-            peer,
-            node: self.node()?.clone(),
-            profile: self.profile.clone(),
-            is_away: self.is_away,
-        })
+        let (node, is_away) = self.place()?;
+        Some(PeerView { peer, node, profile: self.profile.clone(), is_away })
     }
 
     /// This session's word, in the place of what it said before: of a peer at two nodes, the app
     /// is not told of one and of the other in turns. It counts more than that of lost sessions.
-    fn sight(&mut self, session: SessionId, node: NodeId) {
+    fn sight(&mut self, session: SessionId, node: NodeId, is_away: bool) {
         if let Some(sighting) = self.sightings.iter_mut().find(|sighting| sighting.session == session) {
-            sighting.node = node;
+            (sighting.node, sighting.is_away) = (node, is_away);
         } else {
             let standing = self.sightings.iter().take_while(|sighting| sighting.until.is_none()).count();
-            self.sightings.insert(standing, Sighting { session, node, until: None });
+            self.sightings.insert(standing, Sighting { session, node, is_away, until: None });
         }
     }
 }
@@ -84,17 +83,14 @@ impl Roster {
         let (profile, is_away) = own_words(profile);
         let entry = self.peers.entry(peer).or_insert_with(|| Entry {
             profile: profile.clone(),
-            is_away,
             told: turn.now,
             sightings: Vec::new(),
         });
-        let before = entry.node().cloned();
+        let before = entry.place();
         entry.told = turn.now;
-        entry.sight(session, node);
-        let is_changed = before.as_ref() != entry.node()
-            || entry.profile.get() != profile.get()
-            || entry.is_away != is_away;
-        (entry.profile, entry.is_away) = (profile, is_away);
+        entry.sight(session, node, is_away);
+        let is_changed = before != entry.place() || entry.profile.get() != profile.get();
+        entry.profile = profile;
         if is_changed {
             entry.view(peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
         }
@@ -173,9 +169,9 @@ impl Roster {
     /// elsewhere is told of again.
     fn keep(&mut self, turn: &mut Turn<'_>, holds: impl Fn(PeerId, &Sighting) -> bool) {
         for (peer, entry) in self.peers.iter_mut() {
-            let before = entry.node().cloned();
+            let before = entry.place();
             entry.sightings.retain(|sighting| holds(*peer, sighting));
-            if before.as_ref() != entry.node() {
+            if before != entry.place() {
                 entry.view(*peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
             }
         }

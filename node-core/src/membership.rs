@@ -25,7 +25,7 @@ use pigeonhub_protocol::{Millis, Moment, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use self::contact::{Contact, Standing};
-use self::contact::{HEARTBEAT, differ, jittered};
+use self::contact::{HEARTBEAT, LONGEST_PAUSE, differ, jittered};
 pub use self::detour::{Detour, Passage, Way};
 
 /// Nodes that are kept at most; hearsay of more is ignored.
@@ -164,7 +164,11 @@ impl Membership {
         self.contacts.retain(|contact| {
             contact.configured || contact.is_up() || now.since(contact.last_heard) < FORGET
         });
-        let due = self.contacts.iter_mut().filter(|contact| contact.next_try <= now);
+        // No pause is longer than the longest, unless the clock was set back.
+        let due = self
+            .contacts
+            .iter_mut()
+            .filter(|contact| contact.next_try <= now || contact.next_try.since(now) > LONGEST_PAUSE);
         due.map(|contact| {
             contact.dials_until(now, now.plus(DIAL_LIMIT));
             contact.url.clone()

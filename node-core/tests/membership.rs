@@ -51,6 +51,15 @@ fn standing(mesh: &Membership, name: &str) -> Standing {
 }
 
 #[test]
+fn a_clock_that_is_set_back_stops_no_heartbeat() {
+    let mut mesh = mesh_with(&["a"]);
+    assert_eq!(mesh.due(Millis(5_000)), ["http://a"]);
+    mesh.met("http://a", meeting("a"), at(1_000_000)).unwrap();
+    assert_eq!(mesh.due(Millis(900_000)), ["http://a"]);
+    assert!(mesh.due(Millis(900_001)).is_empty(), "once");
+}
+
+#[test]
 fn bootstrap_peers_are_dialled_at_once_and_then_as_heartbeats() {
     let mut mesh = mesh(&["wss://a.example/", " ws://b:3000 ", "junk", "ws://a b", "ws://me"]);
     assert_eq!(mesh.due(Millis(0)), ["https://a.example", "http://b:3000"]);

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 pub use self::dns::Dns;
 use self::domain::Domain;
-use crate::clock::now;
+use crate::clock::{now, wall};
 use crate::host::Host;
 use crate::metrics::Metrics;
 use crate::{Config, Error};
@@ -60,13 +60,13 @@ impl Bootstrap {
         let mut pool = Pool::default();
         // What is configured has no signature and so cannot be refused.
         for peer in &peers {
-            let _ = pool.offer(peer.clone(), Source::Environment, Trust::Own, now());
+            let _ = pool.offer(peer.clone(), Source::Environment, Trust::Own, wall());
         }
         if let Some(environment) = config.built_in()? {
             let wanted = Wanted { environment, region, ..Wanted::default() };
             let trust = if environment == Environment::Local { Trust::Own } else { Trust::Project };
             for peer in get_bootstrap_peers(wanted) {
-                let _ = pool.offer(peer, Source::BuiltIn, trust, now());
+                let _ = pool.offer(peer, Source::BuiltIn, trust, wall());
             }
         }
         let dns = config.dns_resolver.map(Dns::at).transpose()?;
@@ -113,16 +113,16 @@ impl Host {
                 next = now().plus(pause(is_alone, round, at.seed));
                 round = if is_alone { round + 1 } else { 0 };
             }
-            self.check_candidates(at.now);
+            self.check_candidates();
             tokio::time::sleep(TICK).await;
         }
     }
 
     /// Signs anew what this node says of itself, if it is time.
     pub fn renew_descriptor(&self) {
-        let (now, mut membership) = (now(), self.mesh.membership());
-        if !is_fresh(membership.own(), now) {
-            let own = signed(membership.own(), self.mesh.courier.key(), now);
+        let (wall, mut membership) = (wall(), self.mesh.membership());
+        if !is_fresh(membership.own(), wall) {
+            let own = signed(membership.own(), self.mesh.courier.key(), wall);
             membership.renew(own);
         }
     }
@@ -130,7 +130,7 @@ impl Host {
     /// `GET /.well-known/peerpigeon.json`
     pub fn seeds(&self) -> Reply {
         let urls = self.mesh.membership().urls();
-        Reply::ok(&seed_bundle(self.mesh.courier.key(), &self.app, &urls, now(), EXPIRES))
+        Reply::ok(&seed_bundle(self.mesh.courier.key(), &self.app, &urls, wall(), EXPIRES))
     }
 
     /// Asks all sources at once. What one answers is used when it comes, not when all have answered.
@@ -172,7 +172,7 @@ impl Host {
     }
 
     fn check(&self, domain: &Domain) -> Check<'_> {
-        Check { app: &self.app, pins: &self.bootstrap.pins, is_local: domain.is_local, now: now() }
+        Check { app: &self.app, pins: &self.bootstrap.pins, is_local: domain.is_local, now: wall() }
     }
 
     /// Takes in what a source answered: first on disk, then in use.
@@ -182,7 +182,7 @@ impl Host {
             let own = self.mesh.membership().own().http_url();
             let others = found.peers.into_iter().filter(|(descriptor, _)| descriptor.address() != own);
             let offers = others.map(|(descriptor, trust)| {
-                let offered = pool.offer(descriptor, source, trust, now());
+                let offered = pool.offer(descriptor, source, trust, wall());
                 offered.map(|()| Metrics::add(&self.metrics.found, 1))
             });
             let replayed: Vec<_> = offers.filter_map(Result::err).collect();
@@ -206,15 +206,16 @@ impl Host {
 
     /// Takes down how the candidates do, and dials those again that were given up. The mesh dials all
     /// that it knows anyway, so nobody is asked for this.
-    fn check_candidates(&self, now: Millis) {
+    fn check_candidates(&self) {
+        let wall = wall();
         let mut pool = self.bootstrap.pool.lock();
         let mut membership = self.mesh.membership();
-        for address in pool.due(now) {
+        for address in pool.due(wall) {
             match membership.at(&address).map(|contact| (contact.standing, contact.round_trip)) {
-                Some((Standing::Up, round_trip)) => pool.checked(&address, round_trip, now),
-                Some((Standing::Down { .. }, _)) => pool.checked(&address, None, now),
+                Some((Standing::Up, round_trip)) => pool.checked(&address, round_trip, wall),
+                Some((Standing::Down { .. }, _)) => pool.checked(&address, None, wall),
                 Some((Standing::Unknown, _)) => {}
-                None => membership.suggest(&address, now),
+                None => membership.suggest(&address, now()),
             }
         }
     }
@@ -223,7 +224,7 @@ impl Host {
         let Some(path) = &self.bootstrap.cache else { return };
         let Some(text) = cache::read(path).await else { return };
         let mut pool = self.bootstrap.pool.lock();
-        for refusal in pool.read(&text, &self.bootstrap.pins, now()) {
+        for refusal in pool.read(&text, &self.bootstrap.pins, wall()) {
             tracing::info!(path = %path.display(), %refusal, "what was kept is not used");
             self.metrics.refuse_find(refusal);
         }

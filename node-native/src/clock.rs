@@ -1,15 +1,24 @@
 //! Time and dice for the cores.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use pigeonhub_node_core::dice::{STEP, stir};
 use pigeonhub_protocol::{Millis, Moment};
 
 use crate::Error;
 
-/// Milliseconds since the epoch.
+/// The time by which the node decides: what the system's clock showed at first, and from then on as
+/// much more as has passed. Were it the system's, no lease or pause would hold when that is set.
 pub fn now() -> Millis {
+    static FIRST: OnceLock<(Instant, Millis)> = OnceLock::new();
+    let (first, at) = FIRST.get_or_init(|| (Instant::now(), wall()));
+    at.plus(u64::try_from(first.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// What the system's clock shows, for what others compare with theirs: signatures and descriptors.
+pub fn wall() -> Millis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

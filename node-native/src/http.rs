@@ -23,7 +23,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::clock::now;
+use crate::clock::{now, wall};
 use crate::host::Host;
 use crate::mesh::signed;
 use crate::{demo, upgrade};
@@ -144,7 +144,7 @@ pub fn signer(
         descriptor.and_then(|descriptor| decode_key(&descriptor.public_key))
     };
     let key = key.ok_or("the node is not known here; meet first")?;
-    host.mesh.gate.check(signed, &key, request, now())?;
+    host.mesh.gate.check(signed, &key, request, wall())?;
     host.mesh.membership().spoke(&node, now());
     Ok(node)
 }

@@ -13,7 +13,7 @@ use pigeonhub_protocol::{Code, NodeId, Record};
 use tokio::time::timeout;
 
 pub use self::archive::{ArchiveError, SqliteArchive};
-use crate::clock::now;
+use crate::clock::wall;
 use crate::host::Host;
 
 /// How long other nodes have for one request about records.
@@ -44,8 +44,8 @@ impl Colleagues for Host {
 impl Host {
     pub(crate) async fn publish(&self, publication: Publication) -> Reply {
         let wanted: Wanted = publication.wanted;
-        let record = publication.record(self.mesh.courier.key(), &self.node.id, now());
-        match records::publish(&self.archive, self, &record, wanted, now()).await {
+        let record = publication.record(self.mesh.courier.key(), &self.node.id, wall());
+        match records::publish(&self.archive, self, &record, wanted, wall()).await {
             Ok(Ok(stored)) => rest::published(&self.node.id, &record, stored),
             Ok(Err(code)) => Reply::refuse(code),
             Err(error) => unavailable(&error),
@@ -54,19 +54,19 @@ impl Host {
 
     pub(crate) async fn find(&self, query: &FindQuery) -> Reply {
         match self.look_for(query).await {
-            Ok(found) => rest::found(&self.node.id, query, &found, now()),
+            Ok(found) => rest::found(&self.node.id, query, &found, wall()),
             Err(error) => unavailable(&error),
         }
     }
 
     async fn look_for(&self, query: &FindQuery) -> Result<Vec<Record>, ArchiveError> {
         let after = query.cursor.as_ref();
-        records::find(&self.archive, self, &query.topic, after, query.limit, now()).await
+        records::find(&self.archive, self, &query.topic, after, query.limit, wall()).await
     }
 
     /// Another node gives records.
     pub(crate) async fn replicate(&self, given: &[Record]) -> Reply {
-        match records::replicate(&self.archive, given, now()).await {
+        match records::replicate(&self.archive, given, wall()).await {
             Ok(kept) => rest::replicated(given, &kept),
             Err(error) => unavailable(&error),
         }
@@ -91,7 +91,7 @@ impl Host {
 
     /// Compares with another node, which has just come up, or whose turn it is.
     pub(crate) async fn reconcile(self: Arc<Self>, node: NodeId) {
-        match records::reconcile(&self.archive, &*self, &node, now()).await {
+        match records::reconcile(&self.archive, &*self, &node, wall()).await {
             Ok((0, 0)) => {}
             Ok((came, went)) => tracing::info!(%node, came, went, "records reconciled"),
             Err(error) => tracing::warn!(%error, "records cannot be reconciled"),

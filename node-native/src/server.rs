@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::bootstrap::Bootstrap;
-use crate::clock::{Clock, now};
+use crate::clock::{Clock, now, wall};
 use crate::host::{Host, Stage};
 use crate::mesh::{Courier, Gate, Mesh};
 use crate::metrics::Metrics;
@@ -123,7 +123,7 @@ fn descriptor(config: &Config, id: &NodeId, url: &str, public_key: String) -> Re
         region: config.region()?.map(|region| region.name().into()),
         priority: None,
         version: env!("CARGO_PKG_VERSION").into(),
-        timestamp: now(),
+        timestamp: wall(),
         more: serde_json::Map::new(),
     })
 }

@@ -24,7 +24,7 @@ impl Millis {
 /// What a core cannot make itself: the current time, and fresh dice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// The current time.
+    /// The current time. Hosts that can keep it from going back do: waits would grow by the jump.
     pub now: Millis,
     /// Fresh randomness; never used twice by a host.
     pub seed: u64,

@@ -33,6 +33,21 @@ fn a_peer_that_is_away_is_told_as_such_and_is_back() {
     t.on(discovered(1, '9'), [r#"! peer 9 at n {"name":"x"}"#]);
 }
 
+/// A node that has lost the peer does not hear at once that it is back.
+#[test]
+fn a_peer_is_away_only_if_all_nodes_say_so() {
+    let mut t = Table::connected();
+    let away = |session| {
+        let data = json!({"peerId": peer('9'), "nodeId": "n", "name": "x", "away": true});
+        frame(session, &json!({"type": "peer-discovered", "networkName": "room", "data": data}))
+    };
+    t.quietly([discovered(1, '9'), discovered(2, '9')]);
+    t.on(away(1), []);
+    t.on(away(2), [r#"! peer 9 at n {"name":"x"} away"#]);
+    t.on(discovered(2, '9'), [r#"! peer 9 at n {"name":"x"}"#]);
+    t.on(departed(2, '9'), [r#"! peer 9 at n {"name":"x"} away"#]);
+}
+
 /// A node says that the peer is at this node.
 fn seen_at(session: u32, digit: char, node: &str) -> Input {
     let data = json!({"peerId": peer(digit), "nodeId": node, "name": "x"});

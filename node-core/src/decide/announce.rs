@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId, RawJson};
 
 use crate::presence::same_profile;
-use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence};
+use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence, Settings};
 
 impl Node {
     /// The newcomer is told of some peers, and exactly those are told of it: a pair of which only
@@ -56,7 +56,9 @@ impl Node {
         let Some(known) = known.filter(|known| known.is_live() && known.is_session(caller.session)) else {
             return Decision { left: caller.network.is_some(), ..Decision::default() };
         };
-        if known.until.since(now) > self.settings.lease - self.settings.lease / 3 {
+        let Settings { lease, .. } = self.settings;
+        // More than a lease is left only after the clock was set back: others do not wait for that.
+        if (lease - lease / 3 + 1..=lease).contains(&known.until.since(now)) {
             return Decision::default();
         }
         let until = now.plus(self.settings.lease);

@@ -85,12 +85,13 @@ impl Node {
         let forget = Change::Forget { peer, home: home.clone() };
         let until = now.plus(self.settings.hold);
         if known.state == (State::Away { told: true }) {
-            return vec![forget];
+            return core::iter::once(forget).chain(back(known, target)).collect();
         }
         if target.is_live_besides(&home) {
             // What it said there before may still be on its way, and that node speaks for it.
             let speaks = known.is_live() && !home.is_here();
-            return vec![if speaks { Change::Leave { peer, home, until, told: true } } else { forget }];
+            let gone = if speaks { Change::Leave { peer, home, until, told: true } } else { forget };
+            return core::iter::once(gone).chain(back(known, target)).collect();
         }
         // Who said that it would be silent is missed later, however its session ended.
         let (until, departure) = match departure {
@@ -118,6 +119,14 @@ impl Node {
         changes.extend(untold.map(|other| Change::Forget { peer, home: other.home.clone() }));
         changes
     }
+}
+
+/// A presence that said that the peer is away is over, and the peer is elsewhere: who was told of it as
+/// away has no other reason to hear that it is back.
+pub(super) fn back(known: &Presence, target: &Target) -> Option<Change> {
+    let is_elsewhere = |other: &&Arc<Presence>| other.is_live() && !other.home.same_place(&known.home);
+    let elsewhere = target.homes.iter().find(is_elsewhere).filter(|_| known.says_away())?;
+    Some(Change::TellAll { except: known.peer, frame: elsewhere.discovered.clone() })
 }
 
 /// Tells everyone here that a peer is at no node any more.

@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{Millis, RawJson, limit};
 
-use super::depart::departed;
+use super::depart::{back, departed};
 use super::signal::bounce;
 use crate::change::Route;
 use crate::{Change, Decision, Errand, Facts, Home, Mail, Node, State};
@@ -30,6 +30,7 @@ impl Node {
                 continue;
             }
             decision.changes.push(Change::Forget { peer, home });
+            decision.changes.extend(back(known, target));
             let told = known.state == State::Away { told: true };
             // Where it is later than here, it is told when that is over; where it is over now, too,
             // once for all.

@@ -16,7 +16,7 @@ pub(super) const MISSES: u32 = 2;
 /// The pause after the first failure; it doubles with each …
 const FIRST_PAUSE: u64 = 500;
 /// … up to this.
-const LONGEST_PAUSE: u64 = 30_000;
+pub(super) const LONGEST_PAUSE: u64 = 30_000;
 /// Further URLs of one node that are remembered.
 const ALIASES: usize = 4;
 /// Nodes that say they reach it, of which so many are remembered.

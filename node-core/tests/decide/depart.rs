@@ -74,6 +74,13 @@ fn who_said_that_it_is_away_is_missed_later() {
 }
 
 #[test]
+fn who_was_away_here_and_is_elsewhere_is_told_as_it_is_there() {
+    let away = here('a', 1).saying(r#"{"away":true}"#);
+    let lines = Scene::of([away, there('a', "n2"), here('b', 2)]).decides(gone(Departure::Lost));
+    assert_eq!(lines[..3], ["left", "forget a here#1", "tell all but a: discovered a at n2"]);
+}
+
+#[test]
 fn a_goodbye_is_never_made_up() {
     for departure in [Departure::Closed, Departure::Lost] {
         let lines = Scene::of([here('a', 1), here('b', 2)]).decides(gone(departure));

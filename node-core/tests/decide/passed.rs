@@ -47,6 +47,15 @@ fn the_lease_of_who_said_that_it_is_away_ends_in_a_long_absence() {
 }
 
 #[test]
+fn who_was_away_and_is_elsewhere_is_told_as_it_is_there() {
+    let away = there('a', "n2").saying(r#"{"away":true}"#).away(false).until(NOW);
+    assert_eq!(
+        Scene::of([away, there('a', "n3"), here('b', 2)]).decides(passed()),
+        ["forget a at n2", "tell all but a: discovered a at n3"]
+    );
+}
+
+#[test]
 fn an_absence_is_told_when_it_is_over_unless_it_was_told_before() {
     for away in [here('a', 1), there('a', "n2")] {
         let place = if away.home.is_here() { "here#1" } else { "at n2" };

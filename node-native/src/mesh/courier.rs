@@ -13,7 +13,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 use crate::Error;
 use crate::bootstrap::Dns;
-use crate::clock::{Clock, now};
+use crate::clock::{Clock, wall};
 use crate::metrics::Metrics;
 
 /// How long a connection is kept for the next request: less than the other node keeps it, so that
@@ -97,7 +97,7 @@ impl Courier {
         let authority = authority(&url);
         let query = format!("?{query}");
         let request = Request { method: "POST", authority: &authority, path, query: &query, body: &body };
-        let (seconds, nonce) = (now().0 / 1000, self.nonce());
+        let (seconds, nonce) = (wall().0 / 1000, self.nonce());
         let headers = http_signature::sign(&self.key, self.node.as_str(), &request, seconds, &nonce);
         let proof = self.secret.as_ref().map(|secret| secret.prove("request", &headers.signature));
 

@@ -10,7 +10,7 @@ use pigeonhub_protocol::mesh::{Leave, Meeting, NodeDescriptor};
 use pigeonhub_protocol::{Code, NodeId, raw_json};
 
 use crate::Error;
-use crate::clock::now;
+use crate::clock::{now, wall};
 use crate::host::Host;
 
 /// How often it is looked up who is to be dialled.
@@ -31,7 +31,7 @@ impl Host {
     }
 
     async fn dial(self: Arc<Self>, url: String) {
-        let greeting = self.mesh.membership().greeting(&url, now());
+        let greeting = self.mesh.membership().greeting(&url, wall());
         let met = match self.meet(&url, &greeting).await {
             Ok(meeting) => Ok((None, meeting)),
             Err(error) => {
@@ -109,7 +109,7 @@ impl Host {
         if signed.node().as_ref() != Some(&meeting.node.node_id) {
             return Err(Reply::refuse(Code::Forbidden));
         }
-        self.mesh.gate.check(signed, &key, request, now()).map_err(unauthorized)?;
+        self.mesh.gate.check(signed, &key, request, wall()).map_err(unauthorized)?;
         if !signed.knows(self.mesh.gate.secret()) {
             return Err(unauthorized("the mesh's secret is missing or wrong"));
         }
@@ -123,7 +123,7 @@ impl Host {
             Some(relay) => mesh.heard_via(relay, meeting, at),
         });
         heard.map_err(|impostor| Reply::refuse_saying(Code::Forbidden, &impostor.to_string()))?;
-        Ok(rest::meeting(&self.mesh.membership().answer(&node, at.now)))
+        Ok(rest::meeting(&self.mesh.membership().answer(&node, wall())))
     }
 
     fn is_known(&self, node: &NodeDescriptor) -> bool {

@@ -13,7 +13,7 @@ use pigeonhub_protocol::mesh::{Meeting, Relayed, RelayedAnswer};
 use pigeonhub_protocol::{Code, NodeId};
 
 use super::dial::json;
-use crate::clock::now;
+use crate::clock::{now, wall};
 use crate::host::Host;
 use crate::pace::Verdict;
 use crate::{Error, http};
@@ -75,7 +75,7 @@ impl Host {
         body: &[u8],
     ) -> Result<(Relayed, RelayedAnswer), Error> {
         let courier = &self.mesh.courier;
-        let relayed = self.seal().wrap(&detour.node, path, body, now().0 / 1000, &courier.nonce());
+        let relayed = self.seal().wrap(&detour.node, path, body, wall().0 / 1000, &courier.nonce());
         let relayed = relayed.ok_or_else(|| blocked("the body is no JSON"))?;
         let answer = courier.post(&detour.url, "/api/relay", Some(&detour.relay), json(&relayed)).await;
         let answer = answer.map_err(|error| blocked(&format!("{} does not help: {error}", detour.relay)))?;

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::Error;
-use crate::clock::now;
+use crate::clock::wall;
 
 /// Its name in `DATA_DIR`.
 const NAME: &str = "records.db";
@@ -43,7 +43,7 @@ impl SqliteArchive {
                 })?,
             None => Embedded::in_memory().map_err(|error| failed(error.to_string()))?,
         };
-        let store = SqlStore::new(database, node, now());
+        let store = SqlStore::new(database, node, wall());
         at_once(store.create_record_tables()).map_err(|error| failed(error.to_string()))?;
         Ok(Self { store: Arc::new(Mutex::new(store)), news: watch::Sender::new(0) })
     }
@@ -70,7 +70,7 @@ impl SqliteArchive {
         let store = Arc::clone(&self.store);
         let acted = spawn_blocking(move || {
             let mut store = store.lock();
-            store.at(now());
+            store.at(wall());
             act(&store)
         });
         match acted.await {
