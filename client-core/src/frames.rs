@@ -42,7 +42,7 @@ impl Client {
     }
 
     fn signal(&mut self, session: SessionId, signal: Signal, turn: &mut Turn<'_>) {
-        let Signal { kind, from, target, network, data, id } = signal;
+        let Signal { kind, from, target, network, data, id, origin: _ } = signal;
         let own = self.options.peer;
         if network != self.options.network || target != own || from == own {
             return;

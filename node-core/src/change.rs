@@ -92,8 +92,8 @@ pub enum Errand {
     Route(Route),
     /// Tell the sender of a signal, at its node, that it could not be delivered after all.
     Return {
-        /// The sender's node.
-        node: NodeId,
+        /// Where the sender is, or was, best first: the first that can be reached is told.
+        nodes: Vec<NodeId>,
         /// What it is to hear.
         back: Return,
     },

@@ -14,7 +14,6 @@ use pigeonhub_protocol::{
 };
 
 use self::announce::remembered;
-use self::between::returned;
 use crate::{Caller, Decision, Event, Facts, Few, Needs, Node, Outcome, Sample};
 
 impl Node {
@@ -89,7 +88,7 @@ impl Node {
             Event::Announced(node, announcement) => self.announced(&node, announcement, facts, at.now),
             Event::Withdrawn(node, withdrawal) => self.withdrawn(node, &withdrawal, facts, at.now),
             Event::Routed(node, signal) => self.routed(&node, signal, facts, at.now),
-            Event::Returned(_, back) => returned(back, facts, at.now),
+            Event::Returned(_, back) => self.returned(back, facts, at.now),
             Event::Settled(route, outcome) => self.settled(route, &outcome, facts, at.now),
             Event::Remembered(presence, known) => remembered(&presence, &known, facts),
             Event::Passed(_) => self.passed(facts, at.now),

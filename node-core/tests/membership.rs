@@ -113,23 +113,38 @@ fn one_missed_heartbeat_is_asked_again_and_two_are_down() {
     assert_eq!(mesh.up().count(), 0);
 }
 
-#[test]
-fn pauses_grow_up_to_half_a_minute_and_never_end() {
-    let mut mesh = mesh(&["ws://b"]);
+/// The pauses after so many failures in a row.
+fn pauses(mesh: &mut Membership, url: &str, count: usize) -> Vec<u64> {
     let (mut now, mut pauses) = (0, Vec::new());
-    for _ in 0..40 {
-        while mesh.due(Millis(now)).is_empty() {
-            now += 50;
+    while pauses.len() < count {
+        if mesh.due(Millis(now)).iter().any(|due| due == url) {
+            mesh.failed(url, at(now));
+            pauses.push(mesh.at(url).unwrap().next_try.0 - now);
         }
-        mesh.failed("http://b", at(now));
-        let next = mesh.contacts()[0].next_try.0;
-        pauses.push(next - now);
-        now = next;
+        now += 50;
     }
+    pauses
+}
+
+#[test]
+fn who_was_met_or_is_configured_is_asked_as_often_as_when_it_was_up() {
+    let mut met = mesh(&[]);
+    met.heard(meeting("b"), at(0)).unwrap();
+    for mut mesh in [mesh(&["ws://b"]), met] {
+        let pauses = pauses(&mut mesh, "http://b", 40);
+        assert!(pauses[0] <= 500 && pauses[0] >= 250, "{pauses:?}");
+        assert!(pauses[10..].iter().all(|pause| (2_500..=5_000).contains(pause)), "{pauses:?}");
+        assert!(pauses[10..].windows(2).any(|pair| pair[0] != pair[1]), "no jitter");
+    }
+}
+
+#[test]
+fn who_was_only_heard_of_is_asked_less_and_less() {
+    let mut mesh = mesh(&[]);
+    mesh.suggest("ws://b", Millis(0));
+    let pauses = pauses(&mut mesh, "http://b", 20);
     assert!(pauses[0] <= 500 && pauses[0] >= 250, "{pauses:?}");
-    assert!(pauses.iter().all(|pause| *pause <= 30_000));
-    assert!(pauses[10..].iter().all(|pause| *pause >= 15_000));
-    assert!(pauses[10..].windows(2).any(|pair| pair[0] != pair[1]), "no jitter");
+    assert!(pauses[10..].iter().all(|pause| (15_000..=30_000).contains(pause)), "{pauses:?}");
 }
 
 #[test]
@@ -288,30 +303,84 @@ fn those_that_are_up_hear_soon_of_a_node_that_joins() {
     assert_eq!(mesh.due(Millis(6_610)), ["http://b", "http://c"]);
 }
 
-/// Several nodes that know one other each, in a chain or otherwise, end as a full mesh.
-#[test]
-fn a_chain_ends_as_a_full_mesh() {
-    let names = ["a", "b", "c", "d", "e"];
-    let mut nodes: Vec<_> = names
-        .iter()
-        .enumerate()
-        .map(|(number, name)| {
-            let next = names.get(number + 1).map(|next| format!("ws://{next}"));
-            Membership::new(descriptor(name), 7, next.into_iter().collect())
-        })
-        .collect();
-    for now in (0..10_000).step_by(100) {
-        for caller in 0..nodes.len() {
-            for url in nodes[caller].due(Millis(now)) {
-                let greeting = nodes[caller].greeting(&url, Millis(now));
-                let callee = names.iter().position(|name| url == format!("http://{name}")).unwrap();
-                nodes[callee].heard(greeting, at(now)).unwrap();
-                let answer = nodes[callee].answer(&id(names[caller]), Millis(now));
-                nodes[caller].met(&url, answer, at(now + 20)).unwrap();
+/// Nodes that reach each other, each with what it was told to dial first.
+struct World {
+    names: Vec<&'static str>,
+    nodes: Vec<Membership>,
+    dead: Option<usize>,
+    now: u64,
+}
+
+impl World {
+    fn of(told: &[(&'static str, &[&str])]) -> Self {
+        let node = |(name, first): &(&str, &[&str])| {
+            let first = first.iter().map(|first| format!("ws://{first}")).collect();
+            Membership::new(descriptor(name), 7, first)
+        };
+        let names = told.iter().map(|(name, _)| *name).collect();
+        Self { names, nodes: told.iter().map(node).collect(), dead: None, now: 0 }
+    }
+
+    fn live(&mut self, millis: u64) {
+        for _ in 0..millis / 100 {
+            let dead = self.dead;
+            for caller in (0..self.nodes.len()).filter(|caller| dead != Some(*caller)) {
+                for url in self.nodes[caller].due(Millis(self.now)) {
+                    self.dial(caller, &url);
+                }
             }
+            self.now += 100;
         }
     }
-    assert!(nodes.iter().all(|node| node.up().count() == names.len() - 1));
-    // And nobody was ever thought to have restarted.
-    assert!(nodes.iter().flat_map(|node| node.contacts()).all(|contact| contact.incarnation == 7));
+
+    fn dial(&mut self, caller: usize, url: &str) {
+        let now = self.now;
+        let callee = self.names.iter().position(|name| url == format!("http://{name}")).unwrap();
+        if self.dead == Some(callee) {
+            self.nodes[caller].failed(url, at(now));
+            return;
+        }
+        let greeting = self.nodes[caller].greeting(url, Millis(now));
+        self.nodes[callee].heard(greeting, at(now)).unwrap();
+        let answer = self.nodes[callee].answer(&id(self.names[caller]), Millis(now));
+        self.nodes[caller].met(url, answer, at(now + 20)).unwrap();
+    }
+
+    fn assert_full(&self) {
+        assert!(self.nodes.iter().all(|node| node.up().count() == self.names.len() - 1));
+        // And nobody was ever thought to have restarted.
+        assert!(self.nodes.iter().flat_map(|node| node.contacts()).all(|contact| contact.incarnation == 7));
+    }
+}
+
+#[test]
+fn a_chain_ends_as_a_full_mesh() {
+    let mut world = World::of(&[("a", &["b"]), ("b", &["c"]), ("c", &["d"]), ("d", &["e"]), ("e", &[])]);
+    world.live(10_000);
+    world.assert_full();
+}
+
+#[test]
+fn two_meshes_that_learn_of_one_common_node_become_one() {
+    let mut world = World::of(&[("a", &["b"]), ("b", &[]), ("c", &["d"]), ("d", &[])]);
+    world.live(10_000);
+    assert!(world.nodes.iter().all(|node| node.up().count() == 1));
+    world.names.push("x");
+    world.nodes.push(Membership::new(descriptor("x"), 7, vec!["ws://a".into(), "ws://d".into()]));
+    world.live(2_000);
+    world.assert_full();
+}
+
+/// Nobody tells it of the others: it is they who find it.
+#[test]
+fn a_node_that_is_back_from_the_dead_is_found_within_seconds() {
+    let mut world = World::of(&[("a", &[]), ("b", &["a"]), ("c", &["a"])]);
+    world.live(10_000);
+    world.dead = Some(0);
+    world.live(5 * 60_000);
+    assert_eq!(world.nodes[1].up().count(), 1);
+    world.dead = None;
+    world.nodes[0] = Membership::new(descriptor("a"), 7, vec![]);
+    world.live(6_000);
+    assert!(world.nodes.iter().all(|node| node.up().count() == 2));
 }

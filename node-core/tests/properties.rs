@@ -180,7 +180,7 @@ impl Play {
             let ends = usize::from(delivered.contains(id)) + refused.get(id).copied().unwrap_or(0);
             assert!(ends <= 1, "{id} ended {ends} times");
             let stayed = self.stay(sent.at, sent.from) == sent.stay;
-            // Its target's socket died with it while the two nodes could not reach each other.
+            // It came back while nobody could be reached who might tell its sender.
             let came_back = self.mesh.lost_returns.iter().any(|lost| lost.as_str() == id);
             assert!(ends == 1 || !stayed || came_back, "{id} is lost");
         }

@@ -123,8 +123,10 @@ impl Host {
                         parcels.entry(node.clone()).or_default().push_back(parcel);
                     }
                 }
-                Errand::Return { node, back } => {
-                    parcels.entry(node).or_default().push_back(Parcel::Return(back));
+                Errand::Return { nodes, back } => {
+                    if let Some(node) = nodes.into_iter().find(|node| up.contains(node)) {
+                        parcels.entry(node).or_default().push_back(Parcel::Return(back));
+                    }
                 }
                 Errand::Route(route) => {
                     let trip = Trip { route, asked: 0, tally: Tally::default(), taken: None };

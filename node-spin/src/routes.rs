@@ -201,7 +201,8 @@ impl Host {
                 decision.routed.unwrap_or_else(|| found(false))
             }
             Routing::Return(back) => {
-                self.step(Event::Returned(node.clone(), back)).await?;
+                let errands = self.step(Event::Returned(node.clone(), back)).await?.errands;
+                self.carry_out(errands).await?;
                 found(true)
             }
         })

@@ -221,6 +221,9 @@ pub struct Return {
     pub return_to: PeerId,
     /// The network of sender and target.
     pub network_name: NetworkName,
+    /// The node at which the signal was said; who is another one passes this on to it.
+    #[serde(default, rename = "originNode", skip_serializing_if = "Option::is_none")]
+    pub origin: Option<NodeId>,
     /// What it is to hear.
     #[serde(flatten)]
     pub refusal: Refusal,

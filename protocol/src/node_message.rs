@@ -185,6 +185,7 @@ impl NodeMessage {
                 network: required(envelope.network_name)?,
                 data: envelope.data.ok_or(ParseNodeMessageError::Malformed)?.to_owned(),
                 id: optional(envelope.id)?,
+                origin: None,
             }));
         }
         Ok(match kind.as_str() {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, NetworkName, PeerId, RawJson};
+use crate::{MessageId, NetworkName, NodeId, PeerId, RawJson};
 
 /// The kinds of signal that nodes pass on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +71,10 @@ pub struct Signal {
     /// The sender's id for this message, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
+    /// The node at which it was said, once another node has it: there its sender waits for an answer,
+    /// wherever the signal follows its target to. Peers are not told.
+    #[serde(default, rename = "originNode", skip_serializing_if = "Option::is_none")]
+    pub origin: Option<NodeId>,
 }
 
 impl AsRef<Self> for Signal {

@@ -88,8 +88,12 @@ impl World {
                 let next = Journey::begin(route);
                 return next.into_iter().flat_map(|next| self.go(hub, next)).collect();
             }
-            Errand::Return { node, back } => {
-                if let Some(Parcel::Return(lost)) = self.push(hub, &node, Parcel::Return(back)) {
+            Errand::Return { nodes, back } => {
+                let mut back = Some(Parcel::Return(back));
+                for node in nodes {
+                    back = back.and_then(|back| self.push(hub, &node, back));
+                }
+                if let Some(Parcel::Return(lost)) = back {
                     lost.refusal.id.iter().for_each(|id| self.ledger.lost(id.as_str()));
                 }
             }

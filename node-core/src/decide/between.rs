@@ -72,7 +72,7 @@ impl Node {
     }
 
     /// A signal for a peer of this node. It goes no further: one hop, no loops.
-    pub(super) fn routed(&self, node: &NodeId, signal: Signal, facts: &Facts, now: Millis) -> Decision {
+    pub(super) fn routed(&self, node: &NodeId, mut signal: Signal, facts: &Facts, now: Millis) -> Decision {
         let answer = |routed, target_found, code| {
             Some(Routed { routed, target_found, code, node_id: self.id.clone(), connection_count: 0 })
         };
@@ -88,6 +88,7 @@ impl Node {
                 Decision { routed: answer(false, true, Some(Code::MailboxFull)), ..Decision::default() }
             }
             Some(here) if here.is_live() => {
+                signal.origin.get_or_insert_with(|| node.clone());
                 Decision { routed: answer(true, true, None), ..self.deliver(signal, Some(node.clone()), now) }
             }
             // It left a moment ago: the sender's node holds the signal, for it may return anywhere.
@@ -97,14 +98,21 @@ impl Node {
             },
         }
     }
-}
 
-/// The sender hears that its signal could not be delivered after all.
-pub(super) fn returned(back: Return, facts: &Facts, now: Millis) -> Decision {
-    if facts.targets.first().is_none_or(|sender| sender.here().is_none()) {
-        return Decision::default();
+    /// The sender hears that its signal could not be delivered after all. If it is not here the node
+    /// at which it said it is told, once: what comes back there goes no further.
+    pub(super) fn returned(&self, mut back: Return, facts: &Facts, now: Millis) -> Decision {
+        if facts.targets.first().is_some_and(|sender| sender.here().is_some()) {
+            let frame = NodeMessage::Error(back.refusal).frame(now);
+            let changes = vec![Change::Deliver { to: back.return_to, mail: Mail::News(frame) }];
+            return Decision { changes, ..Decision::default() };
+        }
+        match back.origin.take().filter(|origin| *origin != self.id) {
+            Some(origin) => {
+                let errands = vec![Errand::Return { nodes: vec![origin], back }];
+                Decision { errands, ..Decision::default() }
+            }
+            None => Decision::default(),
+        }
     }
-    let frame = NodeMessage::Error(back.refusal).frame(now);
-    let changes = vec![Change::Deliver { to: back.return_to, mail: Mail::News(frame) }];
-    Decision { changes, ..Decision::default() }
 }

@@ -39,7 +39,8 @@ impl Node {
         if target == caller.peer {
             return refuse(refusal(Code::TargetSelf), now);
         }
-        let signal = Signal { kind, from: caller.peer, target, network: own.network.clone(), data, id };
+        let signal =
+            Signal { kind, from: caller.peer, target, network: own.network.clone(), data, id, origin: None };
         match self.way(wanted, &[]) {
             // Signals stay in order: behind those that wait, there is only waiting.
             Way::Nodes(nodes) if !wanted.waits => {
@@ -159,9 +160,10 @@ pub(super) fn bounce(
     code: Code,
     now: Millis,
 ) {
+    let origin = signal.origin.as_ref().or(by);
     let said_it = |home: &Home| match home {
-        Home::Here(_) => by.is_none(),
-        Home::At(node) => by == Some(node),
+        Home::Here(_) => origin.is_none(),
+        Home::At(node) => origin == Some(node),
     };
     let homes = sender.homes.iter().filter(|home| home.is_live() || !home.home.is_here());
     let best = homes.rev().max_by_key(|home| (home.is_live(), said_it(&home.home), home.home.is_here()));
@@ -172,10 +174,17 @@ pub(super) fn bounce(
             return decision.changes.push(Change::Deliver { to: signal.from, mail });
         }
         Some(Home::At(node)) => Some(node),
-        None => by,
+        None => None,
     };
-    if let Some(node) = node {
-        let back = Return { return_to: signal.from, network_name: signal.network.clone(), refusal };
-        decision.errands.push(Errand::Return { node: node.clone(), back });
+    let mut nodes: Vec<NodeId> = Vec::new();
+    for node in [node, origin, by].into_iter().flatten() {
+        if !nodes.contains(node) {
+            nodes.push(node.clone());
+        }
+    }
+    if !nodes.is_empty() {
+        let (return_to, network_name) = (signal.from, signal.network.clone());
+        let back = Return { return_to, network_name, origin: origin.cloned(), refusal };
+        decision.errands.push(Errand::Return { nodes, back });
     }
 }

@@ -15,7 +15,8 @@ pub(super) const HEARTBEAT: u64 = 5_000;
 pub(super) const MISSES: u32 = 2;
 /// The pause after the first failure; it doubles with each …
 const FIRST_PAUSE: u64 = 500;
-/// … up to this.
+/// … up to a heartbeat for a node that was met or is configured: it costs no more than when it is
+/// up, and it is back within seconds; and up to this for one that was only heard of.
 pub(super) const LONGEST_PAUSE: u64 = 30_000;
 /// Further URLs of one node that are remembered.
 const ALIASES: usize = 4;
@@ -210,7 +211,9 @@ impl Contact {
         };
         self.standing = Standing::Down { failures };
         self.via = None;
-        let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_PAUSE);
+        let is_ours = self.configured || self.descriptor.is_some();
+        let longest = if is_ours { HEARTBEAT } else { LONGEST_PAUSE };
+        let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(longest);
         self.next_try = at.now.plus(pause / 2 + jittered(pause / 2, at.seed));
         if !self.aliases.is_empty() {
             self.aliases.push(core::mem::replace(&mut self.url, self.aliases[0].clone()));

@@ -1,7 +1,7 @@
 //! What other nodes say of their peers, and the signals that they bring.
 
-use pigeonhub_node_core::Event;
-use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement};
+use pigeonhub_node_core::{Change, Event, Mail};
+use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, Return};
 use pigeonhub_protocol::{Code, Signal};
 
 use crate::support::scene::Scene;
@@ -225,6 +225,33 @@ fn a_refusal_that_comes_back_is_told_to_the_sender_if_it_is_here() {
         ["deliver to a: error peer-unavailable about offer to b"]
     );
     assert_eq!(Scene::of([there('a', "n3")]).decides(back()), [""; 0]);
+}
+
+/// The signal followed its target from here, and who took it does not know its sender.
+#[test]
+fn a_refusal_goes_on_to_the_node_where_the_signal_was_said_once() {
+    let back = |origin| match returned("n2", Code::PeerUnavailable, 'a', 'b') {
+        Event::Returned(by, back) => Event::Returned(by, Return { origin: Some(node(origin)), ..back }),
+        _ => unreachable!("made a line above"),
+    };
+    let nobody = Scene::default();
+    assert_eq!(nobody.decides(back("n3")), ["return to a by n3: error peer-unavailable about offer to b"]);
+    assert_eq!(nobody.decides(back("n1")), [""; 0], "then it is gone");
+    assert_eq!(nobody.decides(returned("n2", Code::PeerUnavailable, 'a', 'b')), [""; 0]);
+}
+
+#[test]
+fn a_signal_remembers_the_node_where_it_was_said() {
+    let scene = Scene::of([here('b', 2)]);
+    let followed = Signal { origin: Some(node("n3")), ..signal('a', 'b') };
+    for (said, expected) in [(signal('a', 'b'), "n2"), (followed, "n3")] {
+        let changes = scene.decision(Event::Routed(node("n2"), said)).changes;
+        let Some(Change::Deliver { mail: Mail::Signal { signal, .. }, .. }) = changes.into_iter().next()
+        else {
+            panic!("it is delivered")
+        };
+        assert_eq!(signal.origin, Some(node(expected)));
+    }
 }
 
 /// It said so before it went: a node that drains brings what waited there.

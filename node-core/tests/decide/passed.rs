@@ -1,9 +1,10 @@
 //! Time passed: leases and absences end, mail is overdue.
 
-use pigeonhub_node_core::Event;
+use pigeonhub_node_core::{Event, Mail};
+use pigeonhub_protocol::Signal;
 
 use crate::support::scene::Scene;
-use crate::support::words::{NOW, Nuance, after, here, mail, mail_by, network, there};
+use crate::support::words::{NOW, Nuance, after, here, mail, mail_by, network, node, there};
 
 fn passed() -> Event {
     Event::Passed(network("room"))
@@ -101,6 +102,17 @@ fn overdue_mail_is_an_error_to_its_sender_here() {
 fn overdue_mail_from_another_node_is_returned_there() {
     let scene = Scene::of([there('a', "n2"), here('b', 2).away(true)]).waiting(mail('a', 'b', NOW));
     assert_eq!(scene.decides(passed()), ["return to a by n2: error peer-unavailable about offer to b"]);
+}
+
+/// Whoever brought it knows the way to where it was said.
+#[test]
+fn overdue_mail_of_a_stranger_goes_back_to_where_it_was_said_or_the_way_that_it_came() {
+    let Mail::Signal { signal, by, until, code } = mail_by("n2", 'a', 'b', NOW) else {
+        unreachable!("made a line above")
+    };
+    let signal = Signal { origin: Some(node("n3")), ..signal };
+    let scene = Scene::of([here('b', 2).away(true)]).waiting(Mail::Signal { signal, by, until, code });
+    assert_eq!(scene.decides(passed()), ["return to a by n3 or n2: error peer-unavailable about offer to b"]);
 }
 
 #[test]

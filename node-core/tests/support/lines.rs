@@ -75,10 +75,12 @@ fn errand(errand: &Errand) -> String {
             let until = route.deadline.map(|until| format!(" until {}", when(until))).unwrap_or_default();
             format!("{how} {}: {}{until}", nodes.join(" "), of_signal(&route.signal))
         }
-        Errand::Return { node, back } => {
+        Errand::Return { nodes, back } => {
+            let nodes: Vec<_> = nodes.iter().map(NodeId::as_str).collect();
             format!(
-                "return to {} by {node}: {}{}",
+                "return to {} by {}: {}{}",
                 id(&back.return_to),
+                nodes.join(" or "),
                 error(&back.refusal),
                 of(&back.network_name)
             )
@@ -104,7 +106,7 @@ pub fn news(frame: &Frame) -> String {
 }
 
 fn of_signal(signal: &Signal) -> String {
-    let Signal { kind, from, target, network, data, id: own } = signal;
+    let Signal { kind, from, target, network, data, id: own, origin: _ } = signal;
     let own = own.as_ref().map(|own| format!(" #{}", own.as_str())).unwrap_or_default();
     format!("{kind} {} to {} {data}{own}{}", id(from), id(target), of(network))
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pigeonhub_node_core::{
-    Caller, Decision, Errand, Event, Needs, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
+    Caller, Decision, Errand, Event, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
 };
 use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal};
 use pigeonhub_protocol::{
-    Code, Frame, MessageId, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, Refusal,
+    Code, Frame, MessageId, Millis, Moment, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal,
 };
 
 use super::shelf::{Shelf, at_once};
@@ -29,8 +29,8 @@ pub struct Mesh {
     errands: VecDeque<(usize, Errand)>,
     /// What peers heard, in order: node, peer, the network that it was in, the message.
     pub heard: Vec<(usize, PeerId, Option<NetworkName>, NodeMessage)>,
-    /// Signals that came back while the sender's node could not be reached, or to a node that only
-    /// sent them after their target.
+    /// Signals that came back while neither the sender's node nor the one that brought them could be
+    /// reached.
     pub lost_returns: BTreeSet<MessageId>,
 }
 
@@ -239,18 +239,12 @@ impl Mesh {
                 let outcome = self.bring(at, &route);
                 self.happen(at, Event::Settled(route, outcome));
             }
-            Errand::Return { node, back } => {
-                let other = self.reachable(at).into_iter().find(|other| self.hosts[*other].node.id == node);
-                match other {
-                    Some(other) => {
-                        let (network, sender) = (back.network_name.clone(), back.return_to);
-                        let known = Needs::about(network, &[sender]);
-                        let known = self.hosts[other].shelf.memory.borrow_mut().load(&known);
-                        if known.targets[0].here().is_none() {
-                            self.lost_returns.extend(back.refusal.id.clone());
-                        }
-                        self.happen(other, Event::Returned(own, back));
-                    }
+            Errand::Return { nodes, back } => {
+                let reachable = self.reachable(at).into_iter();
+                let reached =
+                    |node: &NodeId| reachable.clone().find(|other| self.hosts[*other].node.id == *node);
+                match nodes.iter().find_map(reached) {
+                    Some(other) => drop(self.happen(other, Event::Returned(own, back))),
                     None => self.lost_returns.extend(back.refusal.id),
                 }
             }

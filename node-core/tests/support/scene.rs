@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use pigeonhub_node_core::{Event, Facts, Mail, Needs, Node, Presence, Settings, Target};
+use pigeonhub_node_core::{Decision, Event, Facts, Mail, Needs, Node, Presence, Settings, Target};
 use pigeonhub_protocol::{Millis, NodeId, PeerId};
 
 use super::lines::lines;
@@ -58,12 +58,17 @@ impl Scene {
 
     /// What node `n1` decides, line by line.
     pub fn decides(&self, event: Event) -> Vec<String> {
+        lines(&self.decision(event))
+    }
+
+    /// The same, not put into words.
+    pub fn decision(&self, event: Event) -> Decision {
         let settings = Settings::default();
         let settings = Settings { discovery: self.most.unwrap_or(settings.discovery), ..settings };
         let node = Node { id: node("n1"), settings };
         let moment = at(self.now.unwrap_or(NOW));
         let facts = node.needs(&event, moment).map(|needs| self.facts(&needs)).unwrap_or_default();
-        lines(&node.decide(event, &facts, moment))
+        node.decide(event, &facts, moment)
     }
 
     fn facts(&self, needs: &Needs) -> Facts {

@@ -122,6 +122,7 @@ pub fn signal(from: char, to: char) -> Signal {
         network: network(ROOM),
         data: raw("\"sdp\""),
         id: None,
+        origin: None,
     }
 }
 
@@ -172,5 +173,6 @@ pub fn withdrawn(at_node: &str, of: char, departure: Departure) -> Event {
 /// Another node: a signal could not be delivered after all.
 pub fn returned(by_node: &str, code: Code, from: char, to: char) -> Event {
     let refusal = Refusal::of_signal(code, &signal(from, to));
-    Event::Returned(node(by_node), Return { return_to: peer(from), network_name: network(ROOM), refusal })
+    let (return_to, network_name) = (peer(from), network(ROOM));
+    Event::Returned(node(by_node), Return { return_to, network_name, origin: None, refusal })
 }

@@ -61,11 +61,10 @@ impl Host {
             Errand::Route(route) => {
                 Journey::begin(route).into_iter().flat_map(|next| self.go(next)).collect()
             }
-            Errand::Return { node, back } => {
-                // Lost if the node is down: then its peers are gone as well.
-                if let Some(link) = self.mesh.link(&node) {
-                    drop(link.queue.push(Parcel::Return(back)));
-                }
+            Errand::Return { nodes, back } => {
+                // Lost if none can be reached: then the sender is gone, or hears nothing of here.
+                let links = nodes.iter().filter_map(|node| self.mesh.link(node));
+                links.fold(Some(Parcel::Return(back)), |back, link| link.queue.push(back?));
                 Vec::new()
             }
         }

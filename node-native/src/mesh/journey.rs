@@ -127,6 +127,7 @@ mod tests {
             network: Default::default(),
             data: raw_json(&1),
             id: None,
+            origin: None,
         };
         Route {
             nodes: nodes.iter().map(|node| node.parse().unwrap()).collect(),

@@ -60,7 +60,7 @@ pub fn of_node(message: &NodeMessage) -> Value {
         NodeMessage::Goodbye { from, network, data } => {
             json!({ "goodbye": { "from": from, "network": network, "data": data.get() } })
         }
-        NodeMessage::Signal(Signal { kind, from, target, network, data, id }) => with_id(
+        NodeMessage::Signal(Signal { kind, from, target, network, data, id, origin: _ }) => with_id(
             json!({ "kind": kind, "from": from, "target": target, "network": network, "data": data.get() }),
             id.as_ref().map(|id| id.as_str()),
         ),
@@ -110,6 +110,7 @@ pub fn to_node(meaning: &Value) -> NodeMessage {
             network: field(fields, "network"),
             data: raw(fields, "data"),
             id: field(fields, "id"),
+            origin: None,
         }),
         "pong" => NodeMessage::Pong { peer: field(fields, "peer") },
         "error" => NodeMessage::Error(Refusal {

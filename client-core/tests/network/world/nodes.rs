@@ -53,7 +53,8 @@ impl World {
                 if !self.is_calm() && self.fate.percent(self.trouble.loss) {
                     return;
                 }
-                let signal = Signal { kind, from, target, network: NetworkName::default(), data, id };
+                let signal =
+                    Signal { kind, from, target, network: NetworkName::default(), data, id, origin: None };
                 let ways = self.announced(1 - session.0);
                 if ways.is_empty() {
                     let refusal = Refusal::of_signal(Code::NodeUnreachable, &signal);
