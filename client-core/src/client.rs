@@ -89,7 +89,7 @@ impl Client {
                 }
             }
             Input::Session(id, SessionInput::Closed { code, reason }) => {
-                if self.sessions.closed(id, code, reason, turn) {
+                if self.sessions.closed(id, code, &reason, turn) {
                     self.session_lost(id, turn);
                 }
             }

@@ -1,6 +1,5 @@
 //! Which nodes to be on: the best first, a few at once, and another one when one is lost.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::{http_url, is_node_url};
@@ -127,17 +126,17 @@ impl Sessions {
     }
 
     /// A socket is closed. Gives whether it was one of ours.
-    pub(crate) fn closed(&mut self, id: SessionId, code: u16, reason: String, turn: &mut Turn<'_>) -> bool {
+    pub(crate) fn closed(&mut self, id: SessionId, code: u16, reason: &str, turn: &mut Turn<'_>) -> bool {
         if node::is_refusal(code) && self.url(id).is_some() {
             turn.emit(Event::Refused(Refusal {
-                text: reason.clone(),
+                text: reason.into(),
                 ..Refusal::new(Code::Unavailable, None)
             }));
         }
         let is_ours = self.lose(id, code, turn);
         if is_ours && code == CloseCode::Restart as u16 && self.open().next().is_none() {
             // Better there than nowhere.
-            self.take_hints(&reason);
+            self.take_hints(reason);
         }
         is_ours
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::SinkExt;
 use pigeonhub_node_core::rest::{EventsQuery, Reply};
 use pigeonhub_node_core::{Caller, ConverseError, Event, MailSeq, mail, pace, resume};
+use pigeonhub_protocol::Code;
 use spin_sdk::http::ResponseOutparam;
 
 use crate::clock::{self, now, sleep};

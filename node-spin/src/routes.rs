@@ -188,13 +188,9 @@ impl Host {
     }
 
     async fn routed(&mut self, node: &NodeId, item: Routing) -> Result<Routed, StoreError> {
-        let found = |routed| Routed {
-            routed,
-            target_found: routed,
-            code: None,
-            node_id: self.node.id.clone(),
-            connection_count: 0,
-        };
+        let node_id = self.node.id.clone();
+        let found =
+            |routed| Routed { routed, target_found: routed, code: None, node_id, connection_count: 0 };
         Ok(match item {
             Routing::Signal(signal) => {
                 let decision = self.step(Event::Routed(node.clone(), signal)).await?;

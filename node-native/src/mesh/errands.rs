@@ -63,8 +63,8 @@ impl Host {
             }
             Errand::Return { nodes, back } => {
                 // Lost if none can be reached: then the sender is gone, or hears nothing of here.
-                let links = nodes.iter().filter_map(|node| self.mesh.link(node));
-                links.fold(Some(Parcel::Return(back)), |back, link| link.queue.push(back?));
+                let mut links = nodes.iter().filter_map(|node| self.mesh.link(node));
+                drop(links.try_fold(Parcel::Return(back), |back, link| link.queue.push(back)));
                 Vec::new()
             }
         }
