@@ -186,6 +186,11 @@ impl Outbox {
         let (_, pause) = self.repeat.filter(|(at, _)| *at <= now)?;
         let pause = (pause * 2).min(LONGEST_PAUSE);
         self.repeat = Some((now.plus(pause), pause));
+        if !self.awaits_answer {
+            // That the other side was heard says nothing of what was said since: the session may have
+            // fallen silent in between.
+            self.heard = None;
+        }
         self.again();
         self.letters.first().filter(|_| self.awaits_answer)?.before
     }

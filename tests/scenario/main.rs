@@ -28,6 +28,7 @@ async fn a_node_dies_under_a_call_and_comes_back() {
 /// Few clients, and no word on how long it takes: that is for `cargo xtask chaos`.
 const SHORT: Plan = Plan {
     clients: 16,
+    only_native: false,
     pause: Duration::from_millis(400),
     away: Duration::from_secs(3),
     around: Duration::from_secs(1),

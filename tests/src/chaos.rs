@@ -25,6 +25,8 @@ use self::stage::Stage;
 pub struct Plan {
     /// How many clients.
     pub clients: usize,
+    /// A native node in the place of the serverless one.
+    pub only_native: bool,
     /// The pause between two calls of a pair, at most.
     pub pause: Duration,
     /// How long what is broken stays so.
@@ -47,19 +49,19 @@ pub fn suffer(fault: Fault, plan: Plan) -> Result<Row, String> {
         }
         // Its threads are where this one is.
         runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-            let mut stage = Stage::set(fault).await?;
+            let mut stage = Stage::set(fault, plan.only_native).await?;
             let mut crowd = Crowd::gather(&stage, plan).await;
             crowd.watch(plan.around).await;
             if fault.leaves_nobody() {
                 crowd.hold(true);
-                stage.strike().await;
+                stage.strike();
                 crowd.watch(plan.away).await;
                 stage.heal().await;
                 crowd.hold(false);
                 crowd.mark();
             } else {
                 crowd.mark();
-                stage.strike().await;
+                stage.strike();
                 crowd.watch(plan.away).await;
                 stage.heal().await;
             }

@@ -102,8 +102,9 @@ fn an_offer_that_the_other_side_has_not_heard_is_said_again_soon_and_where_that_
 fn an_answered_offer_is_not_repeated_but_its_candidates_are_until_the_link_stands() {
     let mut t = offered();
     t.quietly([answer(1, '9', 70, 1, "ANSWER"), applied('9', 1)]);
-    assert_eq!(t.pass(1_500), ["1 < ice-candidate 9 #2 n1 c1"], "on the session that the peer was heard on");
-    assert_eq!(t.pass(3_000), ["2 < ice-candidate 9 #2 n1 c1", "! path 9 b"]);
+    let repeat = ["2 < ice-candidate 9 #2 n1 c1", "! path 9 b"];
+    assert_eq!(t.pass(1_500), repeat, "the first session may have fallen silent after the answer");
+    assert_eq!(t.pass(3_000), ["1 < ice-candidate 9 #2 n1 c1", "! path 9 a"]);
     t.quietly([channel_opened('9', 1)]);
     assert_eq!(t.pass(5_000), Vec::<String>::new());
 }

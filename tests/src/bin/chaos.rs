@@ -22,6 +22,9 @@ struct Options {
     /// How many clients; eight at a time know each other
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(8..=2000))]
     clients: u16,
+    /// A native node in the place of the serverless one
+    #[arg(long)]
+    no_spin: bool,
     /// The longest pause between two calls of a pair, milliseconds
     #[arg(long, default_value_t = 1000)]
     pause: u64,
@@ -47,6 +50,7 @@ fn main() -> Result<ExitCode> {
     println!("{}\n", machine::describe()?);
     let plan = Plan {
         clients: options.clients.into(),
+        only_native: options.no_spin,
         pause: Duration::from_millis(options.pause),
         away: Duration::from_secs(options.away),
         around: Duration::from_secs(5),

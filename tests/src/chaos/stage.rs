@@ -20,7 +20,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn set(fault: Fault) -> io::Result<Self> {
+    pub(super) async fn set(fault: Fault, only_native: bool) -> io::Result<Self> {
         let mut places = vec![Place::Loopback; NATIVE + 1];
         #[cfg(target_os = "linux")]
         let mut wires = None;
@@ -33,7 +33,8 @@ impl Stage {
         let mut nodes: Vec<TestNode> = Vec::new();
         let last = if fault.leaves_nobody() { 1 } else { places.len() };
         for (number, place) in places.into_iter().enumerate().take(last) {
-            let program = if number < NATIVE { Program::Native } else { Program::spin() };
+            let is_native = only_native || number < NATIVE;
+            let program = if is_native { Program::Native } else { Program::spin() };
             let before: Vec<_> = nodes.last().into_iter().collect();
             let name = format!("node-{}", number + 1);
             let node = TestNode::run(program, place, &name, &before, Vec::new()).await;
@@ -61,15 +62,12 @@ impl Stage {
         }
     }
 
-    pub(super) async fn strike(&mut self) {
+    pub(super) fn strike(&mut self) {
         match self.fault {
             Fault::None => {}
             Fault::Kill | Fault::OnlyNode => self.nodes[0].kill(),
             Fault::KillServerless => self.nodes[NATIVE].kill(),
-            Fault::Restart => {
-                self.nodes[0].terminate();
-                self.nodes[0].ended().await;
-            }
+            Fault::Restart => self.nodes[0].terminate(),
             Fault::Stop => self.nodes[0].pause(),
             Fault::Blackhole | Fault::Partition | Fault::Loss | Fault::Delay => self.change_weather(true),
         }
@@ -78,7 +76,11 @@ impl Stage {
     pub(super) async fn heal(&mut self) {
         match self.fault {
             Fault::None => {}
-            Fault::Kill | Fault::OnlyNode | Fault::Restart => self.nodes[0].restart().await,
+            Fault::Kill | Fault::OnlyNode => self.nodes[0].restart().await,
+            Fault::Restart => {
+                self.nodes[0].ended().await;
+                self.nodes[0].restart().await;
+            }
             Fault::KillServerless => self.nodes[NATIVE].restart().await,
             Fault::Stop => self.nodes[0].resume(),
             Fault::Blackhole | Fault::Partition | Fault::Loss | Fault::Delay => self.change_weather(false),
