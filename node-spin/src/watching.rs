@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::SinkExt;
 use pigeonhub_node_core::records::Watch;
 use pigeonhub_node_core::rest::{self, FindQuery, Reply};
+use pigeonhub_protocol::Code;
 use spin_sdk::http::ResponseOutparam;
 
 use crate::clock::{self, now, sleep};
@@ -31,7 +32,7 @@ impl Host {
         match self.store.open_stream(session, &name, until, self.settings.max_streams).await {
             Ok(Some(_)) => {}
             Ok(None) => {
-                let full = Reply::full(self.mesh.up().map(|node| node.u.as_str()));
+                let full = Reply::elsewhere(Code::NodeFull, self.mesh.up().map(|node| node.u.as_str()));
                 return answer(out, &full, &cors).await;
             }
             Err(error) => return answer(out, &unavailable(&error), &cors).await,
