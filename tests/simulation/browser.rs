@@ -20,7 +20,10 @@ impl World {
                 let page = &mut self.pages[index];
                 let rtc = Rtc::new(page.next_rtc(), generation, open_channel);
                 let old = page.rtcs.insert(peer, rtc);
-                assert!(old.is_none(), "a connection is made while another one is there");
+                assert!(
+                    old.is_none(),
+                    "page {index}: a connection to {peer} is made while another one is there"
+                );
             }
             RtcCommand::Close => {
                 if let Some(rtc) = self.pages[index].rtcs.remove(&peer) {
@@ -75,8 +78,8 @@ impl World {
 
     /// The page with this id, and the asking page's own id.
     fn facing(&self, index: usize, peer: PeerId) -> Option<(usize, PeerId)> {
-        let other = self.pages.iter().position(|page| page.peer == peer && page.is_alive)?;
-        Some((other, self.pages[index].peer))
+        let other = *self.page_of.get(&peer)?;
+        self.pages[other].is_alive.then(|| (other, self.pages[index].peer))
     }
 
     /// The same, if a connection leads there.

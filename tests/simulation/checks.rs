@@ -5,22 +5,26 @@ use std::collections::BTreeSet;
 use pigeonhub_client_core::LinkState;
 use pigeonhub_protocol::PeerId;
 
+use crate::birth::NETWORKS;
 use crate::world::World;
 
-/// What a client may weigh, as its `Debug` text.
+/// What a client may weigh, as its `Debug` text: with some peers, and for each peer more.
 const WEIGHT: usize = 200_000;
+const WEIGHT_OF_PEER: usize = 1_000;
 
 impl World {
-    /// The pairs of which one dials the other, and that are not connected.
+    /// The pairs of which one dials the other, who can reach each other, and that are not connected.
     pub fn apart(&self) -> Vec<String> {
         let mut apart = Vec::new();
         for (index, page) in self.pages.iter().enumerate().filter(|(_, page)| page.is_alive) {
             for peer in &page.wishes {
-                let other = self.pages.iter().position(|other| other.peer == *peer).unwrap();
+                let other = self.page_of[peer];
                 let says = page.client.link_state(*peer);
                 let other_says = self.pages[other].client.link_state(page.peer);
                 let connected = Some(&LinkState::Connected);
-                if !self.is_connected(index, *peer) || says != connected || other_says != connected {
+                let is_apart =
+                    !self.is_connected(index, *peer) || says != connected || other_says != connected;
+                if is_apart && (self.is_whole() || self.can_reach(index, other)) {
                     apart.push(format!("{index} {says:?}, {other} {other_says:?}"));
                 }
             }
@@ -28,25 +32,37 @@ impl World {
         apart
     }
 
-    /// Every node names exactly those who are there, and every page knows of all others (or, where
-    /// only some are told, of nobody else).
+    /// Whether every page can reach every other one, so that not even being on no node is an excuse.
+    fn is_whole(&self) -> bool {
+        self.scars.is_empty() && self.cuts.is_empty() && self.hubs.iter().all(|hub| hub.is_up)
+    }
+
+    /// Every node that has peers in a network names exactly those who are there, and the others name
+    /// nobody else; and every page knows of all others (or, where only some are told, of nobody else).
     pub fn assert_presence_is_exact(&self) {
-        for network in ["room", "hall"].map(|name| name.parse().unwrap()) {
-            let there = self.pages.iter().filter(|page| page.is_alive && page.network == network);
-            let there: BTreeSet<PeerId> = there.map(|page| page.peer).collect();
-            for hub in &self.hubs {
+        for (network, _) in NETWORKS {
+            let network = network.parse().unwrap();
+            for (index, hub) in self.hubs.iter().enumerate() {
                 let page = hub.shelf.memory.borrow().page(&network, None, usize::MAX);
                 let named: BTreeSet<PeerId> = page.iter().map(|known| known.peer).collect();
-                assert_eq!(named, there, "{} in {network}", hub.node.id);
+                let there = self.known_to(index, &network);
+                assert!(
+                    named.is_subset(&there),
+                    "{} knows {named:?} in {network}, not {there:?}",
+                    hub.node.id
+                );
+                let has_peers = page.iter().any(|known| known.home.is_here());
+                assert!(named == there || !has_peers, "{} has {named:?} of {there:?}", hub.node.id);
             }
-            let all_are_told = self.hubs[0].node.settings.discovery > self.pages.len();
-            for page in self.pages.iter().filter(|page| page.is_alive && page.network == network) {
-                let known: BTreeSet<PeerId> = page.client.peers().map(|view| view.peer).collect();
-                let others: BTreeSet<PeerId> =
-                    there.iter().filter(|peer| **peer != page.peer).copied().collect();
-                assert!(known.is_subset(&others), "{} knows {known:?}", page.peer);
-                assert!(known == others || !all_are_told, "{} knows {known:?} of {others:?}", page.peer);
-            }
+        }
+        for (index, page) in self.pages.iter().enumerate().filter(|(_, page)| page.is_alive) {
+            let known: BTreeSet<PeerId> = page.client.peers().map(|view| view.peer).collect();
+            let others = self.known_by(index);
+            assert!(known.is_subset(&others), "page {index} knows {known:?}, not {others:?}");
+            let all_are_told = others.len() < self.hubs[0].node.settings.discovery;
+            assert!(known == others || !all_are_told, "page {index} knows {known:?} of {others:?}");
+            let away = page.client.peers().filter(|view| view.is_away && all_are_told).count();
+            assert_eq!(away, 0, "page {index} thinks that somebody is away");
         }
     }
 
@@ -58,13 +74,20 @@ impl World {
     pub fn assert_state_is_bounded(&self) {
         for (index, page) in self.pages.iter().enumerate() {
             let weight = format!("{:?}", page.client).len();
-            assert!(weight < WEIGHT, "page {index} keeps {weight} bytes");
+            let most = WEIGHT + WEIGHT_OF_PEER * self.pages.len();
+            assert!(weight < most, "page {index} keeps {weight} bytes");
         }
         for hub in &self.hubs {
-            let waiting: usize = hub.links.values().map(|link| link.waiting.len()).sum();
-            assert_eq!(waiting, 0, "{} has parcels left", hub.node.id);
+            let waiting = hub.links.values().map(|link| link.waiting.len()).max().unwrap_or_default();
+            assert!(waiting <= self.pages.len(), "{} has {waiting} parcels left", hub.node.id);
             assert!(hub.mesh.contacts().len() < self.hubs.len(), "{} knows too many nodes", hub.node.id);
             assert!(hub.sockets().count() <= self.pages.len(), "{} has too many sockets", hub.node.id);
+            let (networks, _, peers) = hub.shelf.memory.borrow().count();
+            assert!(
+                networks <= NETWORKS.len() && peers <= self.pages.len(),
+                "{} keeps too many",
+                hub.node.id
+            );
         }
     }
 

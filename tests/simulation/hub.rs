@@ -8,15 +8,17 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use pigeonhub_node_core::ticket::{self, TicketKey};
 use pigeonhub_node_core::{
-    Admission, Caller, Change, Decision, Event, Facts, Membership, Memory, Needs, Node, Outlet, SessionId,
-    Settings, Store, exchange,
+    Admission, Caller, Change, Decision, Event, Facts, Knock, Membership, Memory, Needs, Node, Outlet,
+    SessionId, Settings, Store, exchange,
 };
 use pigeonhub_protocol::mesh::{Departure, NodeDescriptor};
 use pigeonhub_protocol::{
     Close, Frame, Millis, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal, Signal,
 };
 
+use crate::desk::Desk;
 use crate::link::Link;
 use crate::wire::{WireId, signal_id};
 use crate::world::World;
@@ -26,8 +28,8 @@ const HANDFUL: usize = 64;
 /// How often it is looked what is over; how often whom to dial.
 const SWEEP: u64 = 250;
 const KEEP: u64 = 100;
-/// Between two pings of a socket, and the silence after which it is dead.
-const PING: u64 = 25_000;
+/// Pings of a socket while a lease goes by, and the silence after which it is dead.
+const PINGS: u64 = 4;
 const SILENCE: u64 = 60_000;
 /// How long an old socket has to answer when a new one of the same peer comes.
 const PROBE: u64 = 1_000;
@@ -45,6 +47,10 @@ pub struct Hub {
     seats: BTreeMap<PeerId, WireId>,
     callers: BTreeMap<WireId, Caller>,
     last_session: u64,
+    pub desk: Desk,
+    /// How far its clock is off.
+    pub clock: i64,
+    tickets: TicketKey,
     rung: Arc<Mutex<BTreeSet<WireId>>>,
 }
 
@@ -106,6 +112,9 @@ impl Hub {
             seats: BTreeMap::new(),
             callers: BTreeMap::new(),
             last_session: 0,
+            desk: Desk::default(),
+            clock: 0,
+            tickets: TicketKey::from_secret(&[7; 32]),
             rung: Arc::default(),
         }
     }
@@ -147,30 +156,32 @@ impl World {
         if !self.is_alive(hub, life) {
             return;
         }
-        let due = self.hubs[hub].shelf.memory.borrow().due(Millis(self.now));
+        let now = self.hub_now(hub);
+        let due = self.hubs[hub].shelf.memory.borrow().due(now);
         due.into_iter().for_each(|network| drop(self.happen(hub, Event::Passed(network))));
-        self.after(SWEEP, move |world| world.sweep(hub, life));
+        self.at_hub(hub, life, SWEEP, move |world| world.sweep(hub, life));
     }
 
     fn keep_mesh(&mut self, hub: usize, life: u64) {
         if !self.is_alive(hub, life) {
             return;
         }
-        let due = self.hubs[hub].mesh.due(Millis(self.now));
+        let now = self.hub_now(hub);
+        let due = self.hubs[hub].mesh.due(now);
         due.into_iter().for_each(|url| self.meet(hub, url));
-        self.after(KEEP, move |world| world.keep_mesh(hub, life));
+        self.at_hub(hub, life, KEEP, move |world| world.keep_mesh(hub, life));
     }
 
     /// Something happened: decided, committed, carried out.
     pub fn happen(&mut self, hub: usize, event: Event) -> Decision {
-        let at = self.at();
+        let at = self.hub_at(hub);
         let Hub { node, shelf, .. } = &self.hubs[hub];
         let Ok(mut decision) = at_once(exchange(node, shelf, event, at));
         self.carry_out(hub, std::mem::take(&mut decision.errands));
         let rung = std::mem::take(&mut *self.hubs[hub].rung.lock().unwrap());
         let life = self.hubs[hub].life;
         for wire in rung {
-            self.after(1, move |world| world.write_mail(hub, life, wire));
+            self.at_hub(hub, life, 1, move |world| world.write_mail(hub, life, wire));
         }
         decision
     }
@@ -181,22 +192,29 @@ impl World {
     /// A page's socket is open: is its place free?
     pub fn seat(&mut self, id: WireId) {
         let (hub, peer) = (self.wires[&id].hub, self.pages[self.wires[&id].page].peer);
-        let Hub { node, seats, .. } = &self.hubs[hub];
-        match node.admit(Some(peer.as_str()), |peer| seats.contains_key(peer), seats.len()) {
+        let Hub { node, seats, callers, tickets, life, .. } = &self.hubs[hub];
+        let session_of = |peer: &PeerId| seats.get(peer).map(|wire| callers[wire].session);
+        let knock = Knock { peer: Some(peer), wants_ticket: true, ticket: self.wires[&id].ticket.clone() };
+        match node.admit(&knock, session_of, seats.len(), tickets) {
             Admission::Welcome(_) => self.welcome(id),
             Admission::Refuse(close) => self.close_wire(id, close),
-            Admission::Probe(_) => {
+            Admission::TakeOver(_) => {
                 let old = seats[&peer];
+                self.close_wire(old, Close::TAKEN_OVER);
+                self.end_session(old, Departure::Lost);
+                self.welcome(id);
+            }
+            Admission::Probe(_) => {
+                let (old, life) = (seats[&peer], *life);
                 let wait = if self.wires[&old].is_up { 2 * self.delay() } else { PROBE };
-                self.after(wait, move |world| world.probed(id, old));
+                self.at_hub(hub, life, wait, move |world| world.probed(id, old));
             }
         }
     }
 
     fn probed(&mut self, id: WireId, old: WireId) {
-        let (hub, life) = (self.wires[&id].hub, self.wires[&id].hub_life);
-        let peer = self.pages[self.wires[&id].page].peer;
-        if !self.is_alive(hub, life) || !self.wires[&id].is_up {
+        let (hub, peer) = (self.wires[&id].hub, self.pages[self.wires[&id].page].peer);
+        if !self.wires[&id].is_up {
             return;
         }
         if self.hubs[hub].seats.get(&peer) == Some(&old) && !self.wires[&old].is_up {
@@ -213,16 +231,19 @@ impl World {
         let (wire, life) = (&self.wires[&id], self.wires[&id].hub_life);
         let (index, peer) = (wire.hub, self.pages[wire.page].peer);
         let hub = &mut self.hubs[index];
+        let ping = hub.node.settings.lease / PINGS;
         hub.last_session += 1;
         hub.seats.insert(peer, id);
-        hub.callers.insert(id, Caller { peer, session: SessionId(hub.last_session), network: None });
-        let greeting = NodeMessage::Connected { peer, node: hub.node.id.clone(), ticket: None };
-        self.send_to_page(id, greeting.frame(Millis(self.now)));
+        let session = SessionId(hub.last_session);
+        hub.callers.insert(id, Caller { peer, session, network: None });
+        let ticket = Some(ticket::of_socket(&peer, session, &hub.tickets));
+        let greeting = NodeMessage::Connected { peer, node: hub.node.id.clone(), ticket };
+        self.send_to_page(id, greeting.frame(self.hub_now(index)));
         let wire = self.wires.get_mut(&id).unwrap();
         wire.is_seated = true;
         std::mem::take(&mut wire.early).into_iter().for_each(|frame| self.hub_hears(id, frame));
-        let wait = self.fate.between(1, PING);
-        self.after(wait, move |world| world.beat(index, life, id));
+        let wait = self.fate.between(1, ping);
+        self.at_hub(index, life, wait, move |world| world.beat(index, life, id));
     }
 
     /// A page said something.
@@ -243,7 +264,7 @@ impl World {
             }
             Err(error) => {
                 let refusal = Refusal::new(error.code, error.original_type);
-                self.send_to_page(id, NodeMessage::Error(refusal).frame(Millis(now)));
+                self.send_to_page(id, NodeMessage::Error(refusal).frame(self.hub_now(hub)));
             }
         }
     }
@@ -265,7 +286,7 @@ impl World {
         }
         decision.replies.into_iter().for_each(|frame| self.send_to_page(id, frame));
         let life = self.hubs[hub].life;
-        self.after(0, move |world| world.write_mail(hub, life, id));
+        self.at_hub(hub, life, 0, move |world| world.write_mail(hub, life, id));
     }
 
     /// Writes what is in the mailbox of a session.
@@ -274,9 +295,6 @@ impl World {
         else {
             return;
         };
-        if !self.is_alive(hub, life) {
-            return;
-        }
         let mail = self.hubs[hub].shelf.memory.borrow_mut().take(&network, peer, session, HANDFUL);
         if mail.is_empty() {
             return;
@@ -287,18 +305,15 @@ impl World {
             return self.end_session(id, Departure::Lost);
         }
         for mail in mail {
-            let frame = mail.into_frame(Millis(self.now));
+            let frame = mail.into_frame(self.hub_now(hub));
             self.send_to_page(id, frame);
         }
-        self.after(1, move |world| world.write_mail(hub, life, id));
+        self.at_hub(hub, life, 1, move |world| world.write_mail(hub, life, id));
     }
 
     /// From time to time: is the page still there?
     fn beat(&mut self, hub: usize, life: u64, id: WireId) {
-        let Some(caller) = self.hubs[hub].callers.get(&id).cloned().filter(|_| self.is_alive(hub, life))
-        else {
-            return;
-        };
+        let Some(caller) = self.hubs[hub].callers.get(&id).cloned() else { return };
         let (is_up, heard) = (self.wires[&id].is_up, self.wires[&id].heard);
         if is_up {
             self.wires.get_mut(&id).unwrap().heard = self.now;
@@ -309,8 +324,9 @@ impl World {
             self.close_wire(id, Close::SILENT);
             return self.end_session(id, Departure::Lost);
         }
-        let wait = self.fate.between(PING * 4 / 5, PING);
-        self.after(wait, move |world| world.beat(hub, life, id));
+        let ping = self.hubs[hub].node.settings.lease / PINGS;
+        let wait = self.fate.between(ping * 4 / 5, ping);
+        self.at_hub(hub, life, wait, move |world| world.beat(hub, life, id));
     }
 
     /// The node's end of a socket is over.

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire::WireId;
 
-/// How long it takes until every node knows where everybody is.
-const SETTLED: u64 = 30_000;
+/// How long it takes until every node knows where everybody is, and where nobody is any more.
+const SETTLED: u64 = 75_000;
 
 /// The signals, by the id that their sender gave them.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: BTreeMap<String, Entry>,
+    /// Those that may not have ended: there are many of which nobody needs to think again.
+    open: BTreeSet<String>,
     /// For each pair of sockets, of sender and target, the signal that arrived last.
     last: BTreeMap<(WireId, WireId), usize>,
     /// How many signals there were.
@@ -51,6 +53,7 @@ impl Ledger {
         entry.taken += 1;
         entry.by.insert(by);
         entry.hands.insert(hub);
+        self.open.insert(id.into());
     }
 
     /// Another node has it now.
@@ -97,10 +100,12 @@ impl Ledger {
     }
 
     fn excuse(&mut self, concerns: impl Fn(&Entry) -> bool) {
-        self.entries
-            .values_mut()
-            .filter(|entry| entry.is_open() && concerns(entry))
-            .for_each(|entry| entry.excused = true);
+        let Self { entries, open, .. } = self;
+        open.retain(|id| {
+            let Some(entry) = entries.get_mut(id) else { return false };
+            entry.excused |= concerns(entry);
+            entry.is_open()
+        });
     }
 
     /// Signals of which nobody ever heard again.

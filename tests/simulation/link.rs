@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use pigeonhub_node_core::{Errand, Event, MeshChange, Presence};
 use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return, Routed};
-use pigeonhub_protocol::{Code, Millis, NodeId, PeerId};
+use pigeonhub_protocol::{Code, NodeId, PeerId};
 
 use crate::hub::Hub;
 use crate::journey::{Journey, Next};
@@ -59,11 +59,7 @@ impl World {
             errands = errands.into_iter().flat_map(|errand| self.take_on(hub, errand)).collect();
         }
         let life = self.hubs[hub].life;
-        self.after(PAUSE, move |world| {
-            if world.is_alive(hub, life) {
-                world.carry_out(hub, errands);
-            }
-        });
+        self.at_hub(hub, life, PAUSE, move |world| world.carry_out(hub, errands));
     }
 
     /// Takes an errand on; what follows from it at once.
@@ -164,7 +160,7 @@ impl World {
     ) {
         if let Err(fault) = &answer {
             let (at, is_current) =
-                (self.at(), self.hubs[hub].links.get(node).is_some_and(|link| link.id == id));
+                (self.hub_at(hub), self.hubs[hub].links.get(node).is_some_and(|link| link.id == id));
             let mesh = &mut self.hubs[hub].mesh;
             if *fault == Fault::Stranger || batch[0].is_news() {
                 if is_current {
@@ -201,7 +197,7 @@ impl World {
 
     /// Another node brings a batch.
     fn take_batch(&mut self, hub: usize, from: &NodeId, batch: &[Parcel]) -> Result<Vec<Routed>, Fault> {
-        let now = Millis(self.now);
+        let now = self.hub_now(hub);
         let mesh = &mut self.hubs[hub].mesh;
         if mesh.find(from).is_none() {
             return Err(Fault::Stranger);
@@ -265,8 +261,9 @@ impl World {
     }
 
     fn close_link(&mut self, index: usize, node: &NodeId) {
+        let now = self.hub_now(index);
         let hub = &mut self.hubs[index];
-        let until = Millis(self.now).plus(hub.node.settings.hold);
+        let until = now.plus(hub.node.settings.hold);
         hub.shelf.memory.borrow_mut().node_lost(node, until);
         if let Some(link) = hub.links.remove(node) {
             self.give_back(index, node, link);

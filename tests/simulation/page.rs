@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pigeonhub_client_core::{
-    Action, Client, Command, Event, Input, LinkState, NodeUrl, Options, RtcCommand, SessionId,
+    Action, Client, Command, Description, Event, Input, LinkState, NodeUrl, Options, RtcCommand, SessionId,
 };
-use pigeonhub_protocol::{NetworkName, PeerId, raw_json};
+use pigeonhub_protocol::{Millis, Moment, NetworkName, PeerId, raw_json};
 
 use crate::rtc::Rtc;
 use crate::wire::{Break, WireId};
@@ -21,6 +21,8 @@ pub struct Page {
     pub network: NetworkName,
     /// Nodes that the app names, best first.
     nodes: Vec<NodeUrl>,
+    /// The same, as numbers.
+    pub hubs: Vec<usize>,
     /// Peers that the app dials.
     pub wishes: BTreeSet<PeerId>,
     pub is_alive: bool,
@@ -32,22 +34,29 @@ pub struct Page {
     pub rtcs: BTreeMap<PeerId, Rtc>,
     /// Commands that the browser has not carried out yet.
     commands: VecDeque<(PeerId, u32, RtcCommand)>,
+    /// What happens while the page is frozen; it learns of it when it is thawed.
+    pub frozen: Option<VecDeque<Input>>,
+    /// How far its clock is off.
+    pub clock: i64,
+    /// Descriptions that it applied, each of which is made only once.
+    applied: BTreeMap<PeerId, BTreeSet<(u32, String)>>,
     /// What the app was told of its links last.
     pub links: BTreeMap<PeerId, LinkState>,
     last_rtc: u64,
 }
 
 impl Page {
-    pub fn new(number: usize, network: &str, nodes: &[String]) -> Self {
+    pub fn new(number: usize, network: &str, hubs: Vec<usize>) -> Self {
         let mut bytes = [0x5a; 20];
-        bytes[0] = (number as u8).wrapping_mul(97);
+        bytes[..2].copy_from_slice(&(number as u16).wrapping_mul(40_503).to_be_bytes());
         let (peer, network) = (PeerId::from_bytes(bytes), network.parse().unwrap());
-        let nodes: Vec<_> = nodes.iter().cloned().map(NodeUrl).collect();
+        let nodes: Vec<_> = hubs.iter().map(|hub| NodeUrl(format!("ws://n{hub}"))).collect();
         let client = Client::new(Options::new(peer, NetworkName::clone(&network), nodes.clone()));
         Self {
             peer,
             network,
             nodes,
+            hubs,
             wishes: BTreeSet::new(),
             is_alive: false,
             life: 0,
@@ -56,6 +65,9 @@ impl Page {
             wires: BTreeMap::new(),
             rtcs: BTreeMap::new(),
             commands: VecDeque::new(),
+            frozen: None,
+            clock: 0,
+            applied: BTreeMap::new(),
             links: BTreeMap::new(),
             last_rtc: number as u64 * 1_000_000,
         }
@@ -73,6 +85,8 @@ impl World {
         (page.is_alive, page.life, page.wake) = (true, life, None);
         page.links.clear();
         page.commands.clear();
+        page.applied.clear();
+        page.frozen = None;
         self.tell(index, life, Input::Command(Command::Start));
         for peer in self.pages[index].wishes.clone() {
             let wait = self.fate.between(0, AGAIN);
@@ -97,6 +111,25 @@ impl World {
         }
     }
 
+    /// The page stops, in the background of a phone or under the lid of a laptop; it may have been told
+    /// before.
+    pub fn freeze_page(&mut self, index: usize, is_told: bool) {
+        let life = self.pages[index].life;
+        if is_told {
+            self.has_frozen = true;
+            self.tell(index, life, Input::Freeze);
+        }
+        self.pages[index].frozen.get_or_insert_default();
+    }
+
+    /// And goes on, hearing of all that happened meanwhile.
+    pub fn thaw_page(&mut self, index: usize) {
+        let life = self.pages[index].life;
+        let Some(inputs) = self.pages[index].frozen.take() else { return };
+        inputs.into_iter().for_each(|input| self.tell(index, life, input));
+        self.tell(index, life, Input::Resume);
+    }
+
     /// The page is gone without a word.
     pub fn crash_page(&mut self, index: usize, how: Break) {
         self.forget_page(index, how);
@@ -105,6 +138,7 @@ impl World {
     fn forget_page(&mut self, index: usize, how: Break) {
         let page = &mut self.pages[index];
         page.is_alive = false;
+        page.frozen = None;
         let (wires, rtcs) = (std::mem::take(&mut page.wires), std::mem::take(&mut page.rtcs));
         for wire in wires.into_values() {
             self.ledger.sender_left(wire);
@@ -123,20 +157,25 @@ impl World {
 /// The client.
 impl World {
     pub fn tell(&mut self, index: usize, life: u64, input: Input) {
-        let at = self.at();
+        let (now, seed) = (self.page_now(index), self.fate.roll());
         let page = &mut self.pages[index];
         if !page.is_alive || page.life != life {
             return;
         }
+        if let Some(frozen) = &mut page.frozen {
+            return frozen.push_back(input);
+        }
+        let at = Moment { now, seed };
         let actions = page.client.handle(input, at);
         actions.into_iter().for_each(|action| self.act(index, life, action));
     }
 
     fn act(&mut self, index: usize, life: u64, action: Action) {
         match action {
-            Action::Dial { session, url, .. } => {
-                let hub = self.hubs.iter().position(|hub| hub.mesh.own().u == url.0).unwrap();
-                self.dial_wire(index, session, hub);
+            Action::Dial { session, url, ticket } => {
+                let page = &self.pages[index];
+                let hub = page.hubs[page.nodes.iter().position(|node| *node == url).unwrap()];
+                self.dial_wire(index, session, hub, ticket);
             }
             Action::Send { session, frame } => {
                 if let Some(wire) = self.pages[index].wires.get(&session) {
@@ -144,11 +183,14 @@ impl World {
                 }
             }
             Action::Hangup(session) => self.hang_up(index, session),
-            Action::Rtc { peer, generation, command } => self.rtc_command(index, peer, generation, command),
+            Action::Rtc { peer, generation, command } => {
+                self.pages[index].note_description(peer, generation, &command);
+                self.rtc_command(index, peer, generation, command);
+            }
             Action::Emit(event) => self.app_hears(index, life, event),
             Action::WakeAt(at) => {
                 self.pages[index].wake = Some(at.0);
-                let wait = at.0.saturating_sub(self.now);
+                let wait = at.since(self.page_now(index));
                 self.after(wait, move |world| {
                     if world.pages[index].life == life && world.pages[index].wake == Some(at.0) {
                         world.pages[index].wake = None;
@@ -180,8 +222,13 @@ impl World {
     }
 
     fn is_neighbour(&self, index: usize, peer: PeerId) -> bool {
-        let own = &self.pages[index];
-        self.pages.iter().any(|page| page.peer == peer && page.network == own.network && peer != own.peer)
+        let page = self.page_of.get(&peer).map(|page| &self.pages[*page]);
+        peer != self.pages[index].peer && page.is_some_and(|page| page.network == self.pages[index].network)
+    }
+
+    /// What a page's clock shows.
+    fn page_now(&self, index: usize) -> Millis {
+        Millis(self.now.saturating_add_signed(self.pages[index].clock))
     }
 }
 
@@ -197,6 +244,18 @@ fn follows(before: Option<&LinkState>, after: &LinkState) -> bool {
 }
 
 impl Page {
+    /// No description is applied twice, unless the page has made an offer since, which has to yield.
+    fn note_description(&mut self, peer: PeerId, generation: u32, command: &RtcCommand) {
+        let applied = self.applied.entry(peer).or_default();
+        match command {
+            RtcCommand::Apply(Description { sdp, .. }) => {
+                assert!(applied.insert((generation, sdp.clone())), "{} applies {sdp} twice", self.peer);
+            }
+            RtcCommand::Offer { .. } => applied.clear(),
+            _ => {}
+        }
+    }
+
     pub fn next_rtc(&mut self) -> u64 {
         self.last_rtc += 1;
         self.last_rtc

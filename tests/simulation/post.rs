@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use pigeonhub_node_core::{Contact, Detour, Way};
+use pigeonhub_protocol::NodeId;
 use pigeonhub_protocol::mesh::{Meeting, http_url};
-use pigeonhub_protocol::{Millis, NodeId};
 
 use crate::world::World;
 
@@ -43,7 +43,7 @@ impl World {
             }
         };
         let timeout = answer.clone();
-        self.after(PATIENCE, move |world| timeout(world, Err(Fault::Silence)));
+        self.at_hub(from, life, PATIENCE, move |world| timeout(world, Err(Fault::Silence)));
 
         let wait = self.delay();
         self.after(wait, move |world| {
@@ -53,23 +53,21 @@ impl World {
             if !world.hubs[to].is_up {
                 // Mostly somebody says so at once.
                 let wait = if world.fate.percent(70) { 5 } else { PATIENCE };
-                return world.after(wait, move |world| answer(world, Err(Fault::Silence)));
+                return world.at_hub(from, life, wait, move |world| answer(world, Err(Fault::Silence)));
             }
-            let served = serve(world);
-            if world.fate.percent(world.weather.repeats) {
+            let to_life = world.hubs[to].life;
+            world.at_hub(to, to_life, 0, move |world| {
+                let served = serve(world);
+                if world.fate.percent(world.weather.repeats) {
+                    let wait = world.delay();
+                    world.at_hub(to, to_life, wait, move |world| drop(serve(world)));
+                }
                 let wait = world.delay();
-                let life = world.hubs[to].life;
                 world.after(wait, move |world| {
-                    if world.is_alive(to, life) {
-                        drop(serve(world));
+                    if !world.is_lost(to, from) {
+                        world.at_hub(from, life, 0, move |world| answer(world, served));
                     }
                 });
-            }
-            let wait = world.delay();
-            world.after(wait, move |world| {
-                if !world.is_lost(from, to) {
-                    answer(world, served);
-                }
             });
         });
     }
@@ -98,14 +96,14 @@ impl World {
 
     /// A node dials a URL.
     pub fn meet(&mut self, hub: usize, url: String) {
-        let greeting = self.hubs[hub].mesh.greeting(&url, Millis(self.now));
+        let greeting = self.hubs[hub].mesh.greeting(&url, self.hub_now(hub));
         let named = |other: &crate::hub::Hub| http_url(&other.mesh.own().u) == url;
         let to = self.hubs.iter().position(named).unwrap();
         let said = greeting.clone();
         let serve = move |world: &mut Self| world.met_by(to, hub, said.clone());
         self.request(hub, to, serve, move |world, answer| match answer {
             Ok(meeting) => {
-                let at = world.at();
+                let at = world.hub_at(hub);
                 let changes = world.hubs[hub].mesh.met(&url, meeting, at).unwrap();
                 world.mesh_changed(hub, changes);
             }
@@ -126,13 +124,13 @@ impl World {
         mut detours: Vec<Detour>,
     ) {
         let Some(Detour { relay, .. }) = detours.pop() else {
-            let at = self.at();
+            let at = self.hub_at(hub);
             let changes = self.hubs[hub].mesh.failed(&url, at);
             return self.mesh_changed(hub, changes);
         };
         let (bridge, said, by) = (self.hub_of(&relay), greeting.clone(), relay.clone());
         let serve = move |world: &mut Self| {
-            let at = world.at();
+            let at = world.hub_at(to);
             let node = said.node.node_id.clone();
             let changes = world.hubs[to].mesh.heard_via(&by, said.clone(), at).unwrap();
             world.mesh_changed(to, changes);
@@ -141,7 +139,7 @@ impl World {
         let serve = passing(hub, bridge, to, serve);
         self.request(hub, bridge, serve, move |world, answer| match answer {
             Ok(meeting) => {
-                let at = world.at();
+                let at = world.hub_at(hub);
                 let changes = world.hubs[hub].mesh.met_via(&url, &relay, meeting, at).unwrap();
                 world.mesh_changed(hub, changes);
             }
@@ -151,7 +149,7 @@ impl World {
 
     /// A node is met by another; a stranger is looked up first.
     fn met_by(&mut self, hub: usize, by: usize, meeting: Meeting) -> Result<Meeting, Fault> {
-        let (at, node) = (self.at(), meeting.node.node_id.clone());
+        let (at, node) = (self.hub_at(hub), meeting.node.node_id.clone());
         if self.hubs[hub].mesh.find(&node).is_none() && (!self.hubs[by].is_up || self.is_lost(hub, by)) {
             return Err(Fault::Stranger);
         }

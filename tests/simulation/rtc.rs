@@ -15,10 +15,11 @@ struct Said {
 }
 
 impl Said {
-    fn sdp(&self) -> String {
+    /// `version`: no two descriptions have the same.
+    fn sdp(&self, version: &str) -> String {
         let Self { certificate, ufrag } = self;
         format!(
-            "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 {certificate}\r\n\
+            "v=0\r\no=- 1 {version} IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 {certificate}\r\n\
              m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=ice-ufrag:{ufrag}\r\n"
         )
     }
@@ -43,6 +44,7 @@ pub struct Rtc {
     /// Remote candidates, by the ICE generation that they belong to.
     candidates: BTreeSet<String>,
     generations: u64,
+    descriptions: u64,
     /// The local ICE generation whose path broke: it finds no other.
     broken: Option<String>,
     pub is_connected: bool,
@@ -62,6 +64,7 @@ impl Rtc {
             remote: None,
             candidates: BTreeSet::new(),
             generations: 0,
+            descriptions: 0,
             broken: None,
             is_connected: false,
             is_open: false,
@@ -76,7 +79,7 @@ impl Rtc {
                 let before = self.pending.as_ref().or(self.local.as_ref()).filter(|_| !ice_restart).cloned();
                 let offer = before.unwrap_or_else(|| self.next_generation());
                 self.pending = Some(offer.clone());
-                described(true, &offer)
+                self.described(true, &offer)
             }
             RtcCommand::Apply(Description { is_offer: true, sdp }) => {
                 let offer = Said::parse(&sdp);
@@ -90,7 +93,7 @@ impl Rtc {
                 (self.remote, self.local) = (Some(offer), Some(answer.clone()));
                 self.changes += 1;
                 let mut inputs = vec![RtcInput::Applied];
-                inputs.extend(described(false, &answer));
+                inputs.extend(self.described(false, &answer));
                 inputs
             }
             RtcCommand::Apply(Description { sdp, .. }) => {
@@ -156,16 +159,20 @@ impl Rtc {
     }
 }
 
-fn described(is_offer: bool, said: &Said) -> Vec<RtcInput> {
-    let candidate = json!({
-        "candidate": "candidate:1 1 udp 2113937151 192.0.2.1 50000 typ host",
-        "sdpMid": "0",
-        "sdpMLineIndex": 0,
-        "usernameFragment": said.ufrag,
-    });
-    vec![
-        RtcInput::Described(Description { is_offer, sdp: said.sdp() }),
-        RtcInput::Candidate(raw_json(&candidate)),
-        RtcInput::Candidate(raw_json(&candidate)),
-    ]
+impl Rtc {
+    fn described(&mut self, is_offer: bool, said: &Said) -> Vec<RtcInput> {
+        self.descriptions += 1;
+        let candidate = json!({
+            "candidate": "candidate:1 1 udp 2113937151 192.0.2.1 50000 typ host",
+            "sdpMid": "0",
+            "sdpMLineIndex": 0,
+            "usernameFragment": said.ufrag,
+        });
+        let sdp = said.sdp(&format!("{}{:04}", self.id, self.descriptions));
+        vec![
+            RtcInput::Described(Description { is_offer, sdp }),
+            RtcInput::Candidate(raw_json(&candidate)),
+            RtcInput::Candidate(raw_json(&candidate)),
+        ]
+    }
 }

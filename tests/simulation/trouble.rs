@@ -1,57 +1,19 @@
-//! What goes wrong: sockets break, nodes die and forget, nodes are cut off from each other, pages are
-//! loaded again, leave or crash, paths between pages break.
+//! What goes wrong: sockets break, nodes die and forget, pause or are slow, clocks are set, nodes and
+//! pages are cut off, pages freeze, are loaded again, leave or crash, paths between pages break.
 
 use pigeonhub_client_core::Input;
 
+use crate::FEW;
 use crate::hub::Hub;
 use crate::wire::{Break, WireId};
-use crate::world::{DAWN, Weather, World};
+use crate::world::{Weather, World};
 
-/// A world as its number makes it.
 impl World {
-    /// Nodes that know of each other as a chain, and pages that name some of them.
-    pub fn populated(seed: u64) -> Self {
-        let mut world = Self::new(seed);
-        let nodes = world.fate.between(1, 4) as usize;
-        // Mostly everybody is told of everybody, as in any network of up to 64.
-        let discovery = if world.fate.percent(75) { 64 } else { 2 };
-        for number in 0..nodes {
-            let settings = pigeonhub_node_core::Settings { discovery, ..Default::default() };
-            let bootstrap = number.checked_sub(1).map(|before| format!("ws://n{before}"));
-            world.hubs.push(Hub::new(&format!("n{number}"), settings, bootstrap.into_iter().collect(), 1));
-        }
-        (0..nodes).for_each(|hub| world.start_hub(hub));
-        world.populate_pages();
-        world
-    }
-
-    fn populate_pages(&mut self) {
-        let pages = self.fate.between(2, 6) as usize;
-        for number in 0..pages {
-            let network = if self.fate.percent(75) { "room" } else { "hall" };
-            let mut nodes: Vec<String> = self.hubs.iter().map(|hub| hub.mesh.own().u.clone()).collect();
-            let first = self.fate.index(nodes.len());
-            nodes.rotate_left(first);
-            let named = self.fate.between(1, nodes.len() as u64) as usize;
-            nodes.truncate(named);
-            self.pages.push(crate::page::Page::new(number, network, &nodes));
-        }
-        for one in 0..pages {
-            for two in 0..pages {
-                let same = self.pages[one].network == self.pages[two].network;
-                if one != two && same && self.fate.percent(60) {
-                    let peer = self.pages[two].peer;
-                    self.pages[one].wishes.insert(peer);
-                }
-            }
-            let wait = self.fate.between(0, 10_000);
-            self.after(wait, move |world| world.load_page(one));
-        }
-    }
-
     /// Trouble for so long, from now; then the air clears and everybody is back.
     pub fn cause_trouble(&mut self, millis: u64) {
-        let pause = self.fate.between(500, 8_000);
+        // In a large world more happens.
+        let crowd = (self.hubs.len() + self.pages.len()) as u64;
+        let pause = (self.fate.between(500, 8_000) * 16 / crowd.max(16)).max(20);
         self.weather = Weather {
             delay: self.fate.between(30, 400),
             repeats: self.fate.below(30),
@@ -77,36 +39,71 @@ impl World {
         let rest = until - self.now;
         let wait = self.fate.between(100, 20_000).min(rest);
         let (hub, page) = (self.fate.index(self.hubs.len()), self.fate.index(self.pages.len()));
+        let chance = if self.pages.len() <= FEW { 45 } else { 8 };
+        if self.fate.percent(chance) {
+            self.trouble_at_hub(hub, how, wait);
+        } else {
+            self.trouble_at_page(page, how, wait, rest);
+        }
+    }
+
+    fn trouble_at_hub(&mut self, hub: usize, how: Break, wait: u64) {
+        let (other, two_ways) = (self.fate.index(self.hubs.len()), self.fate.percent(60));
         match self.fate.below(100) {
-            0..35 => {
-                let up: Vec<WireId> =
-                    self.wires.iter().filter(|(_, wire)| wire.is_up).map(|(id, _)| *id).collect();
-                if !up.is_empty() {
-                    let wire = up[self.fate.index(up.len())];
-                    self.break_wire(wire, how);
+            0..30 => self.crash_hub(hub, how, wait),
+            30..60 if hub != other => {
+                self.cuts.insert((hub, other));
+                if two_ways {
+                    self.cuts.insert((other, hub));
                 }
+                self.after(wait, move |world| {
+                    world.cuts.remove(&(hub, other));
+                    world.cuts.remove(&(other, hub));
+                });
             }
-            35..50 => self.crash_hub(hub, how, wait),
-            50..65 => {
-                let other = self.fate.index(self.hubs.len());
-                if hub != other {
-                    let pair = (hub.min(other), hub.max(other));
-                    self.cuts.insert(pair);
-                    self.after(wait, move |world| {
-                        world.cuts.remove(&pair);
-                    });
+            60..80 => self.pause_hub(hub, wait),
+            80..90 => self.hubs[hub].desk.slowness = self.fate.between(1, 8),
+            // Its host's clock never goes back, but it may jump, or stand while the machine sleeps.
+            90..95 => self.hubs[hub].clock += self.error().abs(),
+            _ => {
+                self.pause_hub(hub, wait);
+                self.hubs[hub].clock -= wait.cast_signed();
+            }
+        }
+    }
+
+    fn trouble_at_page(&mut self, page: usize, how: Break, wait: u64, rest: u64) {
+        let is_alive = self.pages[page].is_alive;
+        match self.fate.below(100) {
+            0..35 => self.break_one_of(page, how),
+            35..40 => self.pages[page].clock = self.error(),
+            40..50 => {
+                let hub = self.pages[page].hubs[self.fate.index(self.pages[page].hubs.len())];
+                self.blocks.insert((page, hub));
+                self.break_wires(Break::Silent, |wire| wire == (page, hub));
+                self.after(wait, move |world| {
+                    world.blocks.remove(&(page, hub));
+                });
+            }
+            50..60 if is_alive => {
+                let (is_told, is_cut) = (self.fate.percent(60), self.fate.percent(50));
+                let is_told = is_told && self.pages.len() <= FEW;
+                self.freeze_page(page, is_told);
+                if is_cut {
+                    self.after(1_000.min(wait), move |world| world.break_one_of(page, Break::Silent));
                 }
+                self.after(wait, move |world| world.thaw_page(page));
             }
-            65..70 if self.pages[page].is_alive => {
+            60..66 if is_alive => {
                 self.close_page(page);
                 self.after(wait, move |world| world.come_back(page));
             }
-            70..85 if self.pages[page].is_alive => {
+            66..80 if is_alive => {
                 self.crash_page(page, how);
                 let wait = if self.fate.percent(50) { 300.min(rest) } else { wait };
                 self.after(wait, move |world| world.come_back(page));
             }
-            85..95 => {
+            80..92 => {
                 if let Some(peer) = self.pages[page].rtcs.keys().next().copied() {
                     self.break_path(page, peer);
                 }
@@ -118,7 +115,22 @@ impl World {
         }
     }
 
-    fn come_back(&mut self, page: usize) {
+    fn break_one_of(&mut self, page: usize, how: Break) {
+        let wires: Vec<WireId> = self.pages[page].wires.values().copied().collect();
+        if !wires.is_empty() {
+            let wire = wires[self.fate.index(wires.len())];
+            self.break_wire(wire, how);
+        }
+    }
+
+    /// Breaks the sockets between those pages and nodes.
+    fn break_wires(&mut self, how: Break, concerns: impl Fn((usize, usize)) -> bool) {
+        let up = self.wires.iter().filter(|(_, wire)| wire.is_up && concerns((wire.page, wire.hub)));
+        let up: Vec<WireId> = up.map(|(id, _)| *id).collect();
+        up.into_iter().for_each(|wire| self.break_wire(wire, how));
+    }
+
+    pub fn come_back(&mut self, page: usize) {
         if !self.pages[page].is_alive {
             self.load_page(page);
         }
@@ -129,15 +141,14 @@ impl World {
         if !self.hubs[hub].is_up {
             return;
         }
-        let sockets: Vec<WireId> =
-            self.wires.iter().filter(|(_, wire)| wire.hub == hub && wire.is_up).map(|(id, _)| *id).collect();
         let old = &self.hubs[hub];
         let bootstrap = old.mesh.contacts().iter().filter(|contact| contact.configured);
         let bootstrap = bootstrap.map(|contact| contact.url.clone()).collect();
-        let name = old.node.id.as_str().to_owned();
+        let (name, clock) = (old.node.id.as_str().to_owned(), old.clock);
         self.hubs[hub] = Hub::new(&name, old.node.settings, bootstrap, old.life + 1);
+        self.hubs[hub].clock = clock;
         self.ledger.hub_died(hub);
-        sockets.into_iter().for_each(|wire| self.break_wire(wire, how));
+        self.break_wires(how, |(_, to)| to == hub);
         self.after(wait, move |world| {
             if !world.hubs[hub].is_up {
                 world.start_hub(hub);
@@ -149,16 +160,17 @@ impl World {
         self.weather = Weather::FAIR;
         self.fair_since = Some(self.now);
         self.cuts.clear();
+        self.blocks.clear();
         for hub in 0..self.hubs.len() {
-            if !self.hubs[hub].is_up {
+            if self.hubs[hub].is_up {
+                self.cure_hub(hub);
+            } else {
                 self.start_hub(hub);
             }
         }
-        (0..self.pages.len()).for_each(|page| self.come_back(page));
-    }
-
-    /// How old the world is.
-    pub const fn age(&self) -> u64 {
-        self.now - DAWN
+        for page in 0..self.pages.len() {
+            self.thaw_page(page);
+            self.come_back(page);
+        }
     }
 }

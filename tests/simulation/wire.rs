@@ -3,7 +3,7 @@
 
 use pigeonhub_client_core::{SessionId, SessionInput};
 use pigeonhub_protocol::mesh::Departure;
-use pigeonhub_protocol::{Close, Code, Frame, NodeMessage, PeerMessage};
+use pigeonhub_protocol::{Close, Code, Frame, NodeMessage, PeerMessage, Ticket};
 
 use crate::world::World;
 
@@ -31,6 +31,8 @@ pub struct Wire {
     /// What arrived before the node had decided whether the page may come in.
     pub early: Vec<Frame>,
     pub is_seated: bool,
+    /// What the page showed when it dialled.
+    pub ticket: Option<Ticket>,
 }
 
 /// How a socket breaks.
@@ -44,7 +46,7 @@ pub enum Break {
 
 impl World {
     /// A page dials a node.
-    pub fn dial_wire(&mut self, page: usize, session: SessionId, hub: usize) {
+    pub fn dial_wire(&mut self, page: usize, session: SessionId, hub: usize, ticket: Option<Ticket>) {
         let (id, page_life) = (self.ledger_wire(), self.pages[page].life);
         self.pages[page].wires.insert(session, id);
         let hub_life = self.hubs[hub].life;
@@ -63,6 +65,7 @@ impl World {
             heard,
             early,
             is_seated,
+            ticket,
         };
         self.wires.insert(id, wire);
         let wait = self.delay();
@@ -78,21 +81,24 @@ impl World {
         if !self.is_page_wire(id) {
             return;
         }
-        if !self.hubs[hub].is_up {
+        if !self.hubs[hub].is_up || self.blocks.contains(&(page, hub)) {
             // A machine that is off does not even refuse.
             let wait = if self.fate.percent(50) { 5 } else { 60_000 };
             return self.after(wait, move |world| world.page_loses(id, 1006));
         }
         let hub_life = self.hubs[hub].life;
         let wire = self.wires.get_mut(&id).unwrap();
-        (wire.is_up, wire.hub_life, wire.heard) = (true, hub_life, self.now);
-        let wait = self.delay();
-        self.after(wait, move |world| {
-            if world.is_page_wire(id) {
-                world.tell_session(page, page_life, session, SessionInput::Opened);
-            }
+        (wire.is_up, wire.hub_life) = (true, hub_life);
+        self.at_hub(hub, hub_life, 0, move |world| {
+            world.wires.get_mut(&id).unwrap().heard = world.now;
+            let wait = world.delay();
+            world.after(wait, move |world| {
+                if world.is_page_wire(id) {
+                    world.tell_session(page, page_life, session, SessionInput::Opened);
+                }
+            });
+            world.seat(id);
         });
-        self.seat(id);
     }
 
     /// Whether the page still has this socket.
@@ -112,9 +118,10 @@ impl World {
         let wire = self.wires.get_mut(&id).unwrap();
         wire.hub_at = wire.hub_at.max(at);
         let wait = wire.hub_at - self.now;
+        let (hub, life) = (wire.hub, wire.hub_life);
         self.after(wait, move |world| {
             if world.wires[&id].is_up {
-                world.hub_hears(id, frame);
+                world.at_hub(hub, life, 0, move |world| world.hub_hears(id, frame));
             }
         });
     }
@@ -185,7 +192,8 @@ impl World {
         }
         let (to_page, to_hub) = (self.fate.between(1, 500), self.fate.between(1, 500));
         self.after(to_page, move |world| world.page_loses(id, 1006));
-        self.after(to_hub, move |world| world.end_session(id, Departure::Lost));
+        let (hub, life) = (self.wires[&id].hub, self.wires[&id].hub_life);
+        self.at_hub(hub, life, to_hub, move |world| world.end_session(id, Departure::Lost));
     }
 
     /// The page's end of it is closed.
@@ -205,9 +213,10 @@ impl World {
         self.ledger.sender_left(id);
         let at = self.now + self.delay();
         let wait = self.wires[&id].hub_at.max(at) - self.now;
+        let (hub, life) = (self.wires[&id].hub, self.wires[&id].hub_life);
         self.after(wait, move |world| {
             if world.wires[&id].is_up {
-                world.end_session(id, Departure::Closed);
+                world.at_hub(hub, life, 0, move |world| world.end_session(id, Departure::Closed));
             }
         });
     }

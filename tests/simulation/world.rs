@@ -1,9 +1,9 @@
 //! A world: virtual time, what happens when, and all that it happens to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use pigeonhub_protocol::{Millis, Moment};
+use pigeonhub_protocol::{PeerId, limit};
 
 use crate::fate::Fate;
 use crate::hub::Hub;
@@ -13,10 +13,12 @@ use crate::wire::{Wire, WireId};
 
 /// When a world begins; clocks never show less.
 pub const DAWN: u64 = 1_000_000_000;
+/// A socket that broke is noticed within this time, and a node that died.
+const SILENCE: u64 = 75_000;
 /// More than this does not happen unless something goes round in circles.
-const MOST: u64 = 3_000_000;
+const MOST: u64 = 30_000_000;
 
-type Happening = Box<dyn FnOnce(&mut World)>;
+pub type Happening = Box<dyn FnOnce(&mut World)>;
 
 /// How bad the air is.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +48,16 @@ pub struct World {
     pub pages: Vec<Page>,
     /// Sockets between them.
     pub wires: BTreeMap<WireId, Wire>,
-    /// Pairs of nodes that cannot reach each other, the smaller number first.
+    /// Whose page is which.
+    pub page_of: HashMap<PeerId, usize>,
+    /// From which node nothing gets to which other one.
     pub cuts: BTreeSet<(usize, usize)>,
+    /// Cuts that are never mended.
+    pub scars: BTreeSet<(usize, usize)>,
+    /// Which page cannot reach which node.
+    pub blocks: BTreeSet<(usize, usize)>,
+    /// Whether a page said that it is away.
+    pub has_frozen: bool,
     pub ledger: Ledger,
     happenings: BTreeMap<(u64, u64), Happening>,
     order: u64,
@@ -69,7 +79,11 @@ impl World {
             hubs: Vec::new(),
             pages: Vec::new(),
             wires: BTreeMap::new(),
+            page_of: HashMap::new(),
             cuts: BTreeSet::new(),
+            scars: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+            has_frozen: false,
             ledger: Ledger::default(),
             happenings: BTreeMap::new(),
             order: 0,
@@ -99,11 +113,34 @@ impl World {
         self.fate.between(5, self.weather.delay)
     }
 
-    pub const fn at(&mut self) -> Moment {
-        Moment { now: Millis(self.now), seed: self.fate.roll() }
+    /// Whether nothing gets from one node to another.
+    pub fn is_cut(&self, from: usize, to: usize) -> bool {
+        self.cuts.contains(&(from, to)) || self.scars.contains(&(from, to))
     }
 
-    pub fn is_cut(&self, one: usize, two: usize) -> bool {
-        self.cuts.contains(&(one.min(two), one.max(two)))
+    /// Runs for so long.
+    pub fn pass(&mut self, millis: u64) {
+        self.run_until(self.age() + millis);
+    }
+
+    /// Runs until all who can reach each other are connected, which must not take longer than this.
+    pub fn assert_all_connect_within(&mut self, millis: u64) {
+        let end = self.age() + millis;
+        while !self.apart().is_empty() {
+            assert!(self.age() < end, "{:?}", self.apart());
+            self.pass(1_000);
+        }
+    }
+
+    /// How long nodes remember those who left.
+    pub fn memory(&self) -> u64 {
+        let settings = self.hubs[0].node.settings;
+        let away = if self.has_frozen { limit::AWAY } else { 0 };
+        settings.lease.max(away) + settings.hold + SILENCE
+    }
+
+    /// How old the world is.
+    pub const fn age(&self) -> u64 {
+        self.now - DAWN
     }
 }
