@@ -6,9 +6,6 @@ use pigeonhub_protocol::{NetworkName, PeerId};
 
 use crate::world::World;
 
-/// Whether nodes pass signals on for each other where the direct way is cut.
-const RELAY: bool = false;
-
 impl World {
     /// The nodes that a page is on.
     fn homes(&self, page: usize) -> BTreeSet<usize> {
@@ -21,9 +18,9 @@ impl World {
     }
 
     fn is_path(&self, one: usize, two: usize) -> bool {
-        let mut relays = 0..if RELAY { self.hubs.len() } else { 0 };
+        // Nodes pass signals on for each other where the direct way is cut.
         self.is_linked(one, two)
-            || relays.any(|relay| self.is_linked(one, relay) && self.is_linked(relay, two))
+            || (0..self.hubs.len()).any(|relay| self.is_linked(one, relay) && self.is_linked(relay, two))
     }
 
     /// Whether a node of the one leads to a node of the other.
@@ -36,7 +33,7 @@ impl World {
     pub fn known_to(&self, hub: usize, network: &NetworkName) -> BTreeSet<PeerId> {
         let is_known = |page: &usize| {
             let there = self.pages[*page].is_alive && self.pages[*page].network == *network;
-            there && self.homes(*page).iter().any(|home| self.is_linked(hub, *home))
+            there && self.homes(*page).iter().any(|home| self.is_path(hub, *home))
         };
         (0..self.pages.len()).filter(is_known).map(|page| self.pages[page].peer).collect()
     }

@@ -162,9 +162,9 @@ impl World {
         self.cuts.clear();
         self.blocks.clear();
         for hub in 0..self.hubs.len() {
-            if self.hubs[hub].is_up {
-                self.cure_hub(hub);
-            } else {
+            // It may have been made slow while it was down.
+            self.cure_hub(hub);
+            if !self.hubs[hub].is_up {
                 self.start_hub(hub);
             }
         }
