@@ -2,14 +2,11 @@
 //! bears that others use it at the same time.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../../node-core/tests/support"]
 mod support {
-    #[path = "../../../node-core/tests/support/contract.rs"]
     pub mod contract;
-    #[path = "../../../node-core/tests/support/samples.rs"]
     pub mod samples;
-    #[path = "../../../node-core/tests/support/shelf.rs"]
     pub mod shelf;
-    #[path = "../../../node-core/tests/support/words.rs"]
     pub mod words;
 }
 #[path = "store/equality.rs"]
