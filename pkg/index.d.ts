@@ -1,6 +1,8 @@
 // Types of pigeonhub-wasm. Every error that a promise rejects with, or a call throws, is a
 // PigeonError (or the reason of your own AbortSignal).
 
+import type { DiscoverOptions } from './config.js';
+
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
@@ -140,8 +142,13 @@ export interface Receipt {
 export interface ConnectOptions {
   /** The network (room) to be in: peers of other networks are not seen. `global` by default. */
   network?: string;
-  /** Best first. */
-  nodes: readonly NodeEntry[];
+  /** Best first. Needed unless some are to be found. */
+  nodes?: readonly NodeEntry[];
+  /**
+   * Find more nodes: those that a domain names, or as the options of `discoverBootstrapPeers` say; `true` asks
+   * where the page came from.
+   */
+  discover?: boolean | string | (DiscoverOptions & { readonly appId?: string });
   /** What others are told about this peer. */
   data?: Profile;
   /** This peer's id, 40 hexadecimal digits; a random one by default. */

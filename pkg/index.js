@@ -66,6 +66,17 @@ const json = (value, code) => {
 const urlOf = (node) => String(node?.url ?? node);
 const transportOf = (node) => String(node?.transport ?? '');
 
+/**
+ * The URLs of nodes that are found: at a domain, or as the options of `discoverBootstrapPeers` (with
+ * `appId` among them) say. Who does not ask for it does not load it.
+ */
+const discovered = async (discover) => {
+  const { discoverBootstrapPeers } = await import('./config.js');
+  const { appId, ...options } = typeof discover === 'string' ? { domains: [discover] } : { ...Object(discover) };
+  const peers = await discoverBootstrapPeers(appId, options);
+  return peers.map((peer) => peer.u);
+};
+
 /** A client of the mesh. */
 export class PigeonHub extends EventTarget {
   #raw;
@@ -73,11 +84,14 @@ export class PigeonHub extends EventTarget {
   #listening = false;
 
   static async connect(options = {}) {
-    const { network = '', nodes = [], data = {}, peerId, persist = false, sessions = 2, iceServers, signal } = options;
+    const { network = '', nodes = [], discover, data = {}, peerId, persist = false } = options;
+    const { sessions = 2, iceServers, signal } = options;
     signal?.throwIfAborted();
     const profile = json(data, 'invalid-profile');
-    await init();
-    const entries = nodes.flatMap((node) => [urlOf(node), transportOf(node)]);
+    const [found] = await Promise.all([discover ? lift(discovered(discover)) : [], init()]);
+    const named = new Set(nodes.map(urlOf));
+    const all = [...nodes, ...found.filter((url) => !named.has(url))];
+    const entries = all.flatMap((node) => [urlOf(node), transportOf(node)]);
     const raw = await lift(RawHub.open(network, entries, profile, peerId, persist, sessions, iceServers));
     const abort = () => raw.close();
     signal?.addEventListener('abort', abort);

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::{Descriptor, Invalid, Refusal, Trust, bundle};
 
+/// Where the documents of a domain are: ours, and that of existing nodes.
+pub const DOCUMENTS: [&str; 2] = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
 /// A document has at most so many bytes.
 pub const MOST_BYTES: usize = 256 * 1024;
 /// Descriptors of one document that are read.

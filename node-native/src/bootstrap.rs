@@ -2,7 +2,6 @@
 
 mod cache;
 mod dns;
-mod domain;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
 use pigeonhub_bootstrap::{
-    Check, Descriptor, EXPIRES, Environment, Found, Pool, Refusal, Region, Source, Trust, Wanted,
-    get_bootstrap_peers, is_fresh, pause, read_document, read_txt, seed_bundle, signed,
+    Check, DOCUMENTS, Descriptor, Domain, EXPIRES, Environment, Found, Pool, Refusal, Region, Source, Trust,
+    Wanted, get_bootstrap_peers, is_fresh, pause, read_document, read_txt, seed_bundle, signed,
 };
 use pigeonhub_node_core::Standing;
 use pigeonhub_node_core::rest::Reply;
@@ -21,7 +20,6 @@ use pigeonhub_protocol::Millis;
 use tokio::time::timeout;
 
 pub use self::dns::Dns;
-use self::domain::Domain;
 use crate::clock::{now, wall};
 use crate::host::Host;
 use crate::metrics::Metrics;
@@ -31,8 +29,6 @@ use crate::{Config, Error};
 const TICK: Duration = Duration::from_millis(500);
 /// How long a source has to answer, all its parts together.
 const SOURCE_LIMIT: Duration = Duration::from_secs(5);
-/// Documents of a domain: ours, and that of existing nodes.
-const DOCUMENTS: [&str; 2] = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
 
 /// Where other nodes are looked for, and what was found.
 #[derive(Debug)]
@@ -56,7 +52,7 @@ impl Bootstrap {
     /// [`Error::Option`].
     pub fn new(config: &Config) -> Result<Self, Error> {
         let (peers, region) = (config.bootstrap()?, config.region()?);
-        let domains = domain::read(&config.bootstrap_domains)?;
+        let domains = domains(&config.bootstrap_domains)?;
         let mut pool = Pool::default();
         // What is configured has no signature and so cannot be refused.
         for peer in &peers {
@@ -90,6 +86,16 @@ impl Bootstrap {
     pub fn dns(&self) -> Option<Dns> {
         self.dns.clone()
     }
+}
+
+/// Reads the list; blanks are left out.
+fn domains(list: &[String]) -> Result<Vec<Domain>, Error> {
+    let named = list.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    let read = |text| {
+        let reason = || format!("{text} is not of the form example.org or https://example.org");
+        Domain::read(text).ok_or_else(|| Error::Option { option: "BOOTSTRAP_DOMAINS", reason: reason() })
+    };
+    named.map(read).collect()
 }
 
 impl Metrics {

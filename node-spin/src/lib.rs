@@ -5,6 +5,7 @@
 //! so that another version of it is a change to small files.
 #![allow(unsafe_code, reason = "the macro writes the exports of a component; nothing of ours is unsafe")]
 
+mod bootstrap;
 mod clock;
 mod database;
 mod detour;

@@ -71,6 +71,13 @@ impl Host {
         Ok(self.fetch(request, self.patience()).await?.into_body())
     }
 
+    /// Gets what a DNS server says over HTTPS.
+    pub async fn get_dns(&self, url: &str) -> Result<Vec<u8>, Failure> {
+        let mut request = Request::builder();
+        request.method(Method::Get).uri(url).header("accept", "application/dns-json");
+        Ok(self.fetch(request.build(), self.patience()).await?.into_body())
+    }
+
     async fn fetch(&self, request: Request, end: Instant) -> Result<Response, Failure> {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {

@@ -52,6 +52,7 @@ pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
     }
     // Whoever asked has the answer; what is due now costs nobody time.
     let _ = host.sweep().await;
+    let _ = host.look_for_nodes().await;
     let _ = host.keep_mesh().await;
     let _ = host.keep_records().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pigeonhub_bootstrap::parse_bootstrap_peers_from_env;
+use pigeonhub_bootstrap::{Domain, parse_bootstrap_peers_from_env};
 use spin_sdk::variables;
 
 /// The settings. Empty variables count as absent.
@@ -15,6 +15,12 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// `bootstrap_peers`: nodes to meet first, separated by commas.
     pub bootstrap_peers: Vec<String>,
+    /// `bootstrap_domains`: domains or servers at which more nodes are looked for, separated by commas.
+    pub bootstrap_domains: Vec<Domain>,
+    /// `bootstrap_keys`: keys that are trusted, separated by commas.
+    pub bootstrap_keys: Vec<String>,
+    /// `dns_over_https`: the resolver that is asked for TXT records; none if it is absent.
+    pub dns_over_https: Option<String>,
     /// `app_id`: the mesh it belongs to.
     pub app_id: String,
     /// `region`.
@@ -39,7 +45,17 @@ impl Settings {
         for (url, why) in &configured.junk {
             eprintln!("bootstrap_peers: {url}: {why}");
         }
+        let read = |text: String| {
+            let domain = Domain::read(&text);
+            if domain.is_none() {
+                eprintln!("bootstrap_domains: {text} is neither a domain nor a server");
+            }
+            domain
+        };
         Self {
+            bootstrap_domains: list("bootstrap_domains").into_iter().filter_map(read).collect(),
+            bootstrap_keys: list("bootstrap_keys"),
+            dns_over_https: text("dns_over_https"),
             node_id: text("node_id"),
             node_key: text("node_key"),
             public_url: text("public_url"),
@@ -57,6 +73,12 @@ impl Settings {
 
 fn text(name: &str) -> Option<String> {
     variables::get(name).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn list(name: &str) -> Vec<String> {
+    let text = text(name).unwrap_or_default();
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(str::to_owned).collect()
 }
 
 fn number(name: &str) -> Option<u64> {

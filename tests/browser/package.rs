@@ -4,7 +4,7 @@ use pigeonhub_tests::{Mesh, TestNode, fresh_id, one_browser_test_at_a_time};
 use serde_json::json;
 
 use crate::page::{Page, serve};
-use crate::story::{assert_media_flows, assert_talk, join};
+use crate::story::{assert_media_flows, assert_talk, join, join_with};
 
 /// Three megabytes: many chunks, and more than one buffer of a data channel.
 const LARGE: usize = 3_000_000;
@@ -54,7 +54,9 @@ async fn the_browser_of_a_newcomer_reaches_everybody_after_a_node_died() {
     ada.call("dial", [ben_id.as_str()]).await;
 
     mesh.nodes[0].kill();
-    let (cleo, cleo_id) = join(&server, &mesh.nodes[2], "Cleo").await;
+    // Cleo knows a place where nodes are named, which here is a node itself.
+    let found = json!({"discover": {"domains": [mesh.nodes[2].url("")]}});
+    let (cleo, cleo_id) = join_with(&server, "Cleo", found).await;
     for (other, other_id) in [(&ada, ada_id), (&ben, ben_id.as_str())] {
         cleo.until("data", [other_id]).await;
         cleo.call("dial", [other_id]).await;

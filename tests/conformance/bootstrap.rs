@@ -208,3 +208,20 @@ async fn what_was_found_survives_a_restart_when_its_source_is_gone() {
     .await;
     assert_eq!(http::get(third.url("/hubs")).await.ok()["totalHubs"], 0);
 }
+
+#[tokio::test]
+async fn a_serverless_node_finds_the_others_by_documents_and_by_dns_over_https() {
+    let [a, b] = [TestNode::alone("a").await, TestNode::alone("b").await];
+    let bait = json!({ "t": "wss", "u": b.ws() });
+    let server = DocumentServer::with(OURS, &document(&[unsigned(&a), bait])).await;
+    let records = [format!("v=pigeonhub1; u={}", b.ws()), "v=pigeonhub1; u=wss://127.0.0.1:9".into()];
+    let records = records.map(|text| json!({ "type": 16, "data": format!("{text:?}") }));
+    server.put("/dns-query", &json!({ "Status": 0, "Answer": records }));
+    let resolver = format!("{}/dns-query", server.url);
+    let domains = format!("{},mesh.test", server.url);
+    let variables = [("bootstrap-domains", domains.as_str()), ("dns-over-https", &resolver)];
+    let spin = TestNode::spin("spin", &[], &variables).await;
+    eventually("it has met both", PATIENCE, async || (spin.health().await["nodes"] == 2).then_some(())).await;
+    a.sees(2).await;
+    b.sees(2).await;
+}

@@ -37,6 +37,11 @@ async function finding(): Promise<PigeonHub> {
   getBootstrapPeers({ region: 'mars' });
   const found = await discoverBootstrapPeers('my-app', { domains: ['example.org'], dns: 'https://dns.example', timeout: 500, customPeers });
   expect<number | undefined>(found[0]?.priority);
+  await PigeonHub.connect({ discover: true });
+  await PigeonHub.connect({ nodes: ['wss://a.example'], discover: 'example.org' });
+  await PigeonHub.connect({ discover: { appId: 'my-app', domains: ['example.org'], timeout: 500 } });
+  // @ts-expect-error Domains are a list.
+  await PigeonHub.connect({ discover: { domains: 'example.org' } });
   return PigeonHub.connect({ nodes: found.map((peer) => peer.u) });
 }
 
