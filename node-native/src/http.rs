@@ -13,6 +13,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use pigeonhub_node_core::MailSeq;
 use pigeonhub_node_core::gate::{MESH_HEADER, Signed};
 use pigeonhub_node_core::rest::{self, Reply};
@@ -30,6 +31,10 @@ use crate::{demo, upgrade};
 
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Of a body that is too large so many bytes are read and forgotten, for so long.
+const DISCARDED: usize = 16 * 1024 * 1024;
+const DISCARDING: Duration = Duration::from_secs(2);
 
 /// All that the node answers.
 pub fn router(host: Arc<Host>, origins: Option<Vec<HeaderValue>>) -> Router {
@@ -69,6 +74,7 @@ async fn read(parts: &Parts, body: Body) -> Result<Bytes, Reply> {
     let most = rest::body_limit(parts.uri.path());
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > most) {
+        discard(body).await;
         return Err(Reply::refuse(Code::MessageTooLarge));
     }
     match timeout(PATIENCE, body::to_bytes(body, most)).await {
@@ -76,6 +82,23 @@ async fn read(parts: &Parts, body: Body) -> Result<Bytes, Reply> {
         Ok(Err(_)) => Err(Reply::refuse(Code::MessageTooLarge)),
         Err(_) => Err(Reply::refuse_saying(Code::InvalidRequest, "the body does not come")),
     }
+}
+
+/// Reads and forgets, up to a point: a connection that is closed with data unread is reset, and the
+/// refusal lost on the way.
+async fn discard(body: Body) {
+    let mut left = DISCARDED;
+    let mut chunks = body.into_data_stream();
+    let all = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever sends slowly hears of it, or not.
+    let _ = timeout(DISCARDING, all).await;
 }
 
 async fn respond(host: &Arc<Host>, parts: &Parts, body: &[u8]) -> Response {

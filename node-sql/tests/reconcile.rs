@@ -122,20 +122,8 @@ impl Colleagues for View {
 }
 
 fn record(topic: &str, publisher: u8, seq: u64, text: &str) -> Record {
-    Record {
-        v: 1,
-        topic: topic.into(),
-        publisher: String::new(),
-        salt: String::new(),
-        seq,
-        timestamp: NOW,
-        ttl: 60,
-        data: raw_json(text),
-        node_id: None,
-        deleted: false,
-        signature: String::new(),
-    }
-    .signed(&SigningKey::from_bytes(&[publisher; 32]))
+    Record::unsigned(topic.into(), raw_json(text), seq, 60, NOW)
+        .signed(&SigningKey::from_bytes(&[publisher; 32]))
 }
 
 #[test]

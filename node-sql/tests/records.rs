@@ -32,20 +32,7 @@ fn key(number: u8) -> SigningKey {
 }
 
 fn record(publisher: u8, seq: u64, text: &str) -> Record {
-    Record {
-        v: 1,
-        topic: "t".into(),
-        publisher: String::new(),
-        salt: String::new(),
-        seq,
-        timestamp: NOW,
-        ttl: 60,
-        data: raw_json(text),
-        node_id: None,
-        deleted: false,
-        signature: String::new(),
-    }
-    .signed(&key(publisher))
+    Record::unsigned("t".into(), raw_json(text), seq, 60, NOW).signed(&key(publisher))
 }
 
 fn deleted(publisher: u8, seq: u64) -> Record {

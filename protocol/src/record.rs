@@ -56,6 +56,25 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record that nobody has signed yet; `ttl` is in seconds. Set `salt` and whatever else is to differ,
+    /// then [sign](Self::signed) it.
+    #[must_use]
+    pub const fn unsigned(topic: String, data: RawJson, seq: u64, ttl: u64, now: Millis) -> Self {
+        Self {
+            v: VERSION,
+            topic,
+            publisher: String::new(),
+            salt: String::new(),
+            seq,
+            timestamp: now,
+            ttl,
+            data,
+            node_id: None,
+            deleted: false,
+            signature: String::new(),
+        }
+    }
+
     /// A record that is signed by `key`; publisher, version and signature are written into it.
     #[must_use]
     pub fn signed(mut self, key: &SigningKey) -> Self {

@@ -20,19 +20,7 @@ fn key(number: u8) -> SigningKey {
 }
 
 fn unsigned(topic: &str, seq: u64, text: &str) -> Record {
-    Record {
-        v: 1,
-        topic: topic.into(),
-        publisher: String::new(),
-        salt: String::new(),
-        seq,
-        timestamp: now(),
-        ttl: 600,
-        data: raw_json(text),
-        node_id: None,
-        deleted: false,
-        signature: String::new(),
-    }
+    Record::unsigned(topic.into(), raw_json(text), seq, 600, now())
 }
 
 fn record(topic: &str, publisher: u8, seq: u64, text: &str) -> Record {

@@ -110,9 +110,19 @@ impl TestNode {
     }
 
     /// The process stops to run until [`Self::resume`]: to others the node falls silent, while its
-    /// connections stay open.
+    /// connections stay open. Done when every thread has stopped: on a busy machine that takes a moment,
+    /// in which it may still answer.
     pub fn pause(&self) {
         self.signal(Signal::SIGSTOP);
+        let threads = format!("/proc/{}/task", self.process.id());
+        let is_stopped = |thread: std::fs::DirEntry| {
+            let status = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // The state follows the name, which is in brackets.
+            status.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T'))
+        };
+        while !std::fs::read_dir(&threads).expect("the node runs").flatten().all(is_stopped) {
+            thread::sleep(std::time::Duration::from_millis(1));
+        }
     }
 
     /// The process runs again.

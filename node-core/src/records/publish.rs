@@ -57,20 +57,8 @@ pub fn on_behalf(
 ) -> Record {
     let salt = Sha256::digest(data.get());
     let salt = salt[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    Record {
-        v: 1,
-        topic,
-        publisher: String::new(),
-        salt,
-        seq: now.0,
-        timestamp: now,
-        ttl,
-        data,
-        node_id: Some(node.clone()),
-        deleted: false,
-        signature: String::new(),
-    }
-    .signed(key)
+    let unsigned = Record::unsigned(topic, data, now.0, ttl, now);
+    Record { salt, node_id: Some(node.clone()), ..unsigned }.signed(key)
 }
 
 /// Publishes a record. `Ok(Err(_))`: it was refused here, and nobody was asked.
