@@ -141,7 +141,7 @@ mod tests {
             let calls = settings.split(function).skip(1);
             calls.filter_map(|call| Some(call.split_once('"')?.0.to_owned())).collect::<Vec<_>>()
         };
-        let read: BTreeSet<_> = read("text(\"").into_iter().chain(read("number(\"")).collect();
+        let read: BTreeSet<_> = ["text(\"", "number(\"", "list(\""].into_iter().flat_map(read).collect();
         assert!(read.len() > 8, "{read:?}");
         let manifest = include_str!("../../spin.toml");
         let template = include_str!("../../templates/pigeonhub-node/content/spin.toml");
