@@ -7,6 +7,7 @@
 //! * [`PeerMessage`]: what a peer says to a node. [`NodeMessage`]: what a node says to a peer.
 //! * [`mesh`]: what nodes say to each other over HTTP.
 //! * [`http_signature`]: how a node proves that an HTTP request is its own (RFC 9421).
+//! * [`proof`]: how a peer proves that a message is its own.
 //! * [`signed_json`]: how anybody proves that a JSON value is theirs (RFC 8785).
 #![no_std]
 
@@ -24,6 +25,7 @@ pub mod limit;
 pub mod mesh;
 mod node_message;
 mod peer_message;
+pub mod proof;
 mod record;
 mod signal;
 pub mod signed_json;

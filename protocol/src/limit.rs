@@ -38,3 +38,5 @@ pub const SALT: usize = 64;
 pub const TTL: u64 = 24 * 60 * 60;
 /// By how much the clocks of those who sign may be wrong.
 pub const SKEW: u64 = 10 * 60 * 1000;
+/// By how much a peer's proof may be older or newer than its receiver's clock says.
+pub const PROOF: u64 = 24 * 60 * 60 * 1000;
