@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use pigeonhub_protocol::proof::Proof;
 use pigeonhub_protocol::{Frame, Millis, PeerId, RawJson, Ticket};
 
 use crate::{Description, Event, NodeUrl, SessionId};
@@ -35,6 +36,26 @@ pub enum Action {
         generation: u32,
         /// What to do.
         command: RtcCommand,
+    },
+    /// Sign the [statement](pigeonhub_protocol::proof::statement) of this claim with the peer's key, and
+    /// give it back as [`Input::Signed`](crate::Input::Signed).
+    Sign {
+        /// To be named in the answer.
+        number: u32,
+        /// The claim, as [JSON](pigeonhub_protocol::proof::Claim::json).
+        claim: RawJson,
+    },
+    /// Check whether this [is a proof](pigeonhub_protocol::proof::is_proof), and say so as
+    /// [`Input::Verified`](crate::Input::Verified).
+    Verify {
+        /// To be named in the answer.
+        number: u32,
+        /// Who is said to have signed.
+        from: PeerId,
+        /// The claim, as [JSON](pigeonhub_protocol::proof::Claim::json).
+        claim: RawJson,
+        /// The proof.
+        proof: Proof,
     },
     /// Tell the app.
     Emit(Event),

@@ -8,10 +8,12 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::dedup::Dedup;
 use crate::dice::Dice;
+use crate::inbox::Inbox;
 use crate::links::Links;
 use crate::numbers::Numbers;
 use crate::post::Post;
-use crate::roster::{self, Roster};
+use crate::roster::Roster;
+use crate::seal::Seal;
 use crate::sessions::Sessions;
 use crate::turn::Turn;
 use crate::{Action, Command, Input, LinkState, NodeView, Options, PeerView, SessionId, SessionInput};
@@ -26,6 +28,8 @@ pub struct Client {
     pub(crate) roster: Roster,
     pub(crate) links: Links,
     pub(crate) dedup: Dedup,
+    pub(crate) inbox: Inbox,
+    seal: Seal,
     /// What the host was asked for last, in its time.
     wake: Option<Millis>,
     /// Whether the page is frozen, or was just thawed.
@@ -44,6 +48,8 @@ impl Client {
             roster: Roster::default(),
             links: Links::new(options.peer),
             dedup: Dedup::default(),
+            inbox: Inbox::default(),
+            seal: Seal::new(options.key.clone()),
             wake: None,
             is_away: false,
             is_closed: false,
@@ -61,7 +67,8 @@ impl Client {
         }
         let mut numbers = core::mem::take(&mut self.numbers);
         let now = self.clock.read(at.now);
-        let mut turn = Turn { now, dice: Dice::new(at.seed), numbers: &mut numbers, actions: Vec::new() };
+        let mut turn =
+            Turn { now, wall: at.now, dice: Dice::new(at.seed), numbers: &mut numbers, actions: Vec::new() };
         if matches!(input, Input::Tick) {
             self.wake = None;
         }
@@ -94,6 +101,15 @@ impl Client {
                 }
             }
             Input::Rtc { peer, generation, input } => self.links.rtc(peer, generation, input, turn),
+            Input::Signed { number, signature } => {
+                if self.seal.signed(number, signature) {
+                    self.announce_everywhere(turn);
+                }
+            }
+            Input::Verified { number, holds } => {
+                self.inbox.checked(number, holds);
+                self.take_in(turn);
+            }
             Input::Tick => self.tick(turn),
             Input::Freeze => self.be_away(true, turn),
             Input::Resume => {
@@ -106,12 +122,17 @@ impl Client {
 
     fn command(&mut self, command: Command, turn: &mut Turn<'_>) {
         match command {
-            Command::Start => self.sessions.start(),
+            Command::Start => {
+                self.sessions.start();
+                self.seal.renew(&self.options, turn);
+            }
             Command::Dial(peer) => self.links.dial(peer, turn),
             Command::Hangup(peer) => self.links.hangup(peer, turn),
             Command::SetProfile(profile) => {
                 self.options.profile = profile;
-                self.announce_everywhere(turn);
+                if self.seal.renew(&self.options, turn) {
+                    self.announce_everywhere(turn);
+                }
             }
             Command::AddNode(url) => self.sessions.add(url),
             Command::RemoveNode(url) => {
@@ -138,6 +159,9 @@ impl Client {
         }
         let is_any_open = self.sessions.open().next().is_some();
         self.roster.tick(is_any_open, turn);
+        if self.seal.is_due(turn.now) {
+            self.seal.renew(&self.options, turn);
+        }
     }
 
     fn session_lost(&mut self, lost: SessionId, turn: &Turn<'_>) {
@@ -148,11 +172,16 @@ impl Client {
     /// What every turn ends with: nodes are dialled, signals carried, the next turn is booked.
     fn settle(&mut self, turn: &mut Turn<'_>) {
         self.sessions.balance(turn);
-        let Self { options, sessions, roster, links, .. } = self;
-        Post { network: &options.network, sessions, roster }.carry(links, turn);
+        let Self { options, sessions, roster, links, seal, .. } = self;
+        Post { own: options.peer, network: &options.network, sessions, roster, seal }.carry(links, turn);
+        self.seal.flush(&self.sessions, &self.options.network, turn);
         let is_any_open = self.sessions.open().next().is_some();
-        let deadlines =
-            [self.sessions.deadline(turn.now), self.links.deadline(), self.roster.deadline(is_any_open)];
+        let deadlines = [
+            self.sessions.deadline(turn.now),
+            self.links.deadline(),
+            self.roster.deadline(is_any_open),
+            self.seal.deadline(),
+        ];
         let wake = deadlines.into_iter().flatten().min().map(|at| self.clock.on_host(at));
         if let Some(at) = wake.filter(|_| wake != self.wake) {
             turn.act(Action::WakeAt(at));
@@ -167,14 +196,16 @@ impl Client {
     }
 
     fn announce_everywhere(&self, turn: &mut Turn<'_>) {
-        let announce = self.announce();
-        self.sessions.open().for_each(|session| turn.send(session, announce.clone()));
+        if let Some(announce) = self.announce() {
+            self.sessions.open().for_each(|session| turn.send(session, announce.clone()));
+        }
     }
 
-    fn announce(&self) -> Frame {
+    /// None while its first proof is being made.
+    fn announce(&self) -> Option<Frame> {
         let Options { network, profile, .. } = &self.options;
-        let profile = if self.is_away { roster::away(profile) } else { profile.clone() };
-        PeerMessage::Announce { network: network.clone(), profile }.frame(network)
+        let profile = self.seal.profile(profile, self.is_away)?;
+        Some(PeerMessage::Announce { network: network.clone(), profile }.frame(network))
     }
 }
 
@@ -194,6 +225,13 @@ impl Client {
     #[must_use]
     pub fn link_state(&self, peer: PeerId) -> Option<&LinkState> {
         self.links.get(peer).map(crate::link::Link::state)
+    }
+
+    /// Whether the other side of a link has proven who it is: the description of its connection was
+    /// signed, so the connection ends where that key is.
+    #[must_use]
+    pub fn is_link_verified(&self, peer: PeerId) -> bool {
+        self.links.get(peer).is_some_and(crate::link::Link::is_verified)
     }
 }
 

@@ -46,6 +46,9 @@ pub struct PeerView {
     pub node: NodeId,
     /// What it says of itself: a JSON object.
     pub profile: RawJson,
+    /// Whether it has proven its id: what it says comes from the one who has the key of that id, and no
+    /// node had a say in it.
+    pub is_verified: bool,
     /// Whether its page is frozen, as far as it could say so: it may not answer for a while.
     pub is_away: bool,
 }

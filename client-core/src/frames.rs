@@ -1,8 +1,9 @@
 //! What nodes say: each frame, to whom it concerns.
 
-use pigeonhub_protocol::{NodeMessage, PeerId, RawJson, Refusal, Signal, SignalKind};
+use pigeonhub_protocol::{Code, NodeId, NodeMessage, PeerId, RawJson, Refusal, Signal, SignalKind};
 use serde::Deserialize;
 
+use crate::inbox::Standing;
 use crate::links::Incoming;
 use crate::turn::Turn;
 use crate::{Client, Event, SessionId};
@@ -12,43 +13,86 @@ impl Client {
     /// understood is ignored.
     pub(crate) fn frame(&mut self, session: SessionId, text: &str, turn: &mut Turn<'_>) {
         let Ok(message) = NodeMessage::parse(text) else { return };
-        let own = (&self.options.network, self.options.peer);
         match message {
             NodeMessage::Connected { node, ticket, .. } => {
                 self.sessions.greeted(session, node, ticket, turn);
             }
-            NodeMessage::Discovered { peer, node, network, profile } => {
-                if network == *own.0 && peer != own.1 {
-                    let links = &self.links;
-                    let is_linked = |peer| links.get(peer).is_some();
-                    self.roster.discovered((peer, node), &profile, session, is_linked, turn);
-                    self.links.told_of(peer, session);
-                }
-            }
-            NodeMessage::Departed { peer, network } => {
-                if network == *own.0 {
-                    self.roster.departed(peer, session, turn);
-                }
-            }
-            NodeMessage::Goodbye { from, network, data } => {
-                if network == *own.0 && from != own.1 {
-                    self.goodbye(from, &data, turn);
-                }
-            }
-            NodeMessage::Signal(signal) => self.signal(session, signal, turn),
             NodeMessage::Pong { .. } => {}
             NodeMessage::Error(refusal) => self.refusal(session, refusal, turn),
+            of_a_peer => {
+                if self.is_for_this_client(&of_a_peer) {
+                    self.inbox.push(session, of_a_peer, turn);
+                    self.take_in(turn);
+                }
+            }
         }
     }
 
-    fn signal(&mut self, session: SessionId, signal: Signal, turn: &mut Turn<'_>) {
-        let Signal { kind, from, target, network, data, id, origin: _ } = signal;
-        let own = self.options.peer;
-        if network != self.options.network || target != own || from == own {
+    fn is_for_this_client(&self, message: &NodeMessage) -> bool {
+        let (from, network, target) = match message {
+            NodeMessage::Discovered { peer, network, .. } | NodeMessage::Departed { peer, network } => {
+                (peer, network, None)
+            }
+            NodeMessage::Goodbye { from, network, .. } => (from, network, None),
+            NodeMessage::Signal(Signal { from, network, target, .. }) => (from, network, Some(target)),
+            NodeMessage::Connected { .. } | NodeMessage::Pong { .. } | NodeMessage::Error(_) => return false,
+        };
+        let own = &self.options.peer;
+        *network == self.options.network && from != own && target.is_none_or(|target| target == own)
+    }
+
+    /// Takes what came, as far as nothing is being checked.
+    pub(crate) fn take_in(&mut self, turn: &mut Turn<'_>) {
+        while let Some((session, message, standing)) = self.inbox.pop(turn.now) {
+            match message {
+                NodeMessage::Discovered { peer, node, profile, .. } => {
+                    self.discovered((peer, node), &profile, standing, session, turn);
+                }
+                NodeMessage::Departed { peer, .. } => self.roster.departed(peer, session, turn),
+                NodeMessage::Goodbye { from, data, .. } => self.goodbye(from, &data, turn),
+                NodeMessage::Signal(signal) => self.signal(session, signal, standing, turn),
+                NodeMessage::Connected { .. } | NodeMessage::Pong { .. } | NodeMessage::Error(_) => {}
+            }
+        }
+    }
+
+    /// Whether to turn away what this peer is said to have said: it has a key and would have signed it,
+    /// or the app wants to hear of nobody who does not.
+    fn is_refused(&self, from: PeerId, standing: Standing) -> bool {
+        match standing {
+            Standing::Proven(_) => false,
+            Standing::Unproven => self.options.require_verified || self.inbox.is_known(from),
+            Standing::Forged => true,
+        }
+    }
+
+    fn discovered(
+        &mut self,
+        (peer, node): (PeerId, NodeId),
+        profile: &RawJson,
+        standing: Standing,
+        session: SessionId,
+        turn: &mut Turn<'_>,
+    ) {
+        // It may have been lost while the proof was checked, and its word with it.
+        if self.is_refused(peer, standing) || !self.sessions.is_open(session) {
             return;
         }
-        let is_repeat = self.dedup.is_repeat(from, id.as_ref(), turn.now);
-        self.links.signal(Incoming { from, kind, data, is_repeat, via: session }, turn);
+        let links = &self.links;
+        let is_linked = |peer| links.get(peer).is_some();
+        self.roster.discovered((peer, node), (profile, standing.signed()), session, is_linked, turn);
+        self.links.told_of(peer, session);
+    }
+
+    fn signal(&mut self, session: SessionId, signal: Signal, standing: Standing, turn: &mut Turn<'_>) {
+        let Signal { kind, from, data, id, .. } = signal;
+        if self.is_refused(from, standing) {
+            let refusal = Refusal::new(Code::Unverified, Some(kind.as_str().into()));
+            return turn.emit(Event::Refused(refusal));
+        }
+        let is_repeat = self.dedup.is_repeat(from, id.as_ref(), standing.signed(), turn.now);
+        let is_proven = standing.signed().is_some();
+        self.links.signal(Incoming { from, kind, data, is_repeat, is_proven, via: session }, turn);
     }
 
     /// A peer left on purpose. Its goodbye comes through all nodes that it was on; a late one must
@@ -64,7 +108,11 @@ impl Client {
             return;
         }
         self.roster.left(from, turn);
-        self.links.hangup(from, turn);
+        if self.inbox.is_known(from) {
+            self.links.hangup_unless_connected(from, turn);
+        } else {
+            self.links.hangup(from, turn);
+        }
     }
 
     /// A node refused something. The old servers name neither target nor message, and say it of

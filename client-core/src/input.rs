@@ -23,6 +23,20 @@ pub enum Input {
         /// The news.
         input: RtcInput,
     },
+    /// The outcome of an [`Action::Sign`](crate::Action::Sign). Each has one, sooner or later.
+    Signed {
+        /// Its number.
+        number: u32,
+        /// The signature, 64 bytes in base64; none if the key could not be used.
+        signature: Option<String>,
+    },
+    /// The outcome of an [`Action::Verify`](crate::Action::Verify). Each has one, sooner or later.
+    Verified {
+        /// Its number.
+        number: u32,
+        /// Whether it is a proof.
+        holds: bool,
+    },
     /// The time of the last [`Action::WakeAt`](crate::Action::WakeAt) has come (too early or too
     /// late does no harm).
     Tick,

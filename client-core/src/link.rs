@@ -93,6 +93,10 @@ impl Link {
         &self.state
     }
 
+    pub(crate) const fn is_verified(&self) -> bool {
+        self.negotiation.is_verified
+    }
+
     /// Which connection of the other side it was last connected to, or about to be.
     pub(crate) fn remote_fingerprint(&self) -> Option<Fingerprint> {
         self.negotiation.fingerprint().cloned()

@@ -55,6 +55,7 @@ pub(crate) struct Incoming {
     pub(crate) kind: SignalKind,
     pub(crate) data: RawJson,
     pub(crate) is_repeat: bool,
+    pub(crate) is_proven: bool,
     pub(crate) via: SessionId,
 }
 
@@ -90,6 +91,13 @@ impl Links {
         self.with(peer, turn, |link, turn| link.end(LinkState::Closed, turn));
     }
 
+    /// A node says that a peer is leaving, and cannot prove it. A connection that stands knows better.
+    pub(crate) fn hangup_unless_connected(&mut self, peer: PeerId, turn: &mut Turn<'_>) {
+        if self.get(peer).is_some_and(|link| *link.state() == LinkState::Connecting) {
+            self.hangup(peer, turn);
+        }
+    }
+
     pub(crate) fn rtc(&mut self, peer: PeerId, generation: u32, input: RtcInput, turn: &mut Turn<'_>) {
         self.with(peer, turn, |link, turn| link.rtc(generation, input, turn));
     }
@@ -104,8 +112,9 @@ impl Links {
     }
 
     fn offer(&mut self, signal: Incoming, turn: &mut Turn<'_>) {
-        let Incoming { from, kind, data, is_repeat, via } = signal;
-        let Some(offer) = payload::described(&data, true) else { return };
+        let Incoming { from, kind, data, is_repeat, is_proven, via } = signal;
+        let Some(mut offer) = payload::described(&data, true) else { return };
+        offer.is_proven = Some(is_proven);
         let via = Via::Session(via);
         if self.links.contains_key(&from) {
             return self.with(from, turn, |link, turn| {
@@ -121,7 +130,8 @@ impl Links {
     }
 
     fn answer(&mut self, signal: &Incoming, turn: &mut Turn<'_>) {
-        let Some(answer) = payload::described(&signal.data, false) else { return };
+        let Some(mut answer) = payload::described(&signal.data, false) else { return };
+        answer.is_proven = Some(signal.is_proven);
         if self.links.contains_key(&signal.from) {
             self.with(signal.from, turn, |link, turn| {
                 link.heard_from(Via::Session(signal.via));

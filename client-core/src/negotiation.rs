@@ -74,6 +74,8 @@ pub(crate) struct Negotiation {
     /// Whether any remote description was taken on this connection.
     engaged: bool,
     fingerprint: Option<Fingerprint>,
+    /// Whether the other side has proven that the connection is its own.
+    pub(crate) is_verified: bool,
     candidates: WaitingCandidates,
     /// An offer is due as soon as nothing is under way.
     pub(crate) offer_due: bool,
@@ -93,6 +95,7 @@ impl Negotiation {
             applied: false,
             engaged: false,
             fingerprint: None,
+            is_verified: false,
             candidates,
             offer_due: false,
             next_offer: None,
@@ -170,6 +173,7 @@ impl Negotiation {
         self.theirs = remote.number.or(self.theirs);
         self.applied = false;
         self.engaged = true;
+        self.is_verified = remote.is_proven.unwrap_or(self.is_verified);
         if remote.fingerprint.is_some() {
             self.fingerprint.clone_from(&remote.fingerprint);
         }

@@ -34,6 +34,11 @@ pub struct Options {
     pub profile: RawJson,
     /// Nodes to choose from, best first.
     pub nodes: Vec<NodeUrl>,
+    /// The peer's public key, 32 bytes in base64, if it has one: then `peer` is its SHA-1, and all that
+    /// the peer says is [to be signed](crate::Action::Sign).
+    pub key: Option<String>,
+    /// Whether peers that do not prove their ids are neither shown nor heard.
+    pub require_verified: bool,
     /// How many nodes to be on at once; 2 unless the app says otherwise.
     pub sessions: usize,
 }
@@ -43,6 +48,6 @@ impl Options {
     #[must_use]
     pub fn new(peer: PeerId, network: NetworkName, nodes: Vec<NodeUrl>) -> Self {
         let profile = raw_json(&Fields::default());
-        Self { peer, network, profile, nodes, sessions: 2 }
+        Self { peer, network, profile, nodes, key: None, require_verified: false, sessions: 2 }
     }
 }

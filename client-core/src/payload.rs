@@ -42,6 +42,9 @@ pub(crate) struct RemoteDescription {
     pub(crate) number: Option<DescriptionNumber>,
     pub(crate) answers: Option<DescriptionNumber>,
     pub(crate) fingerprint: Option<Fingerprint>,
+    /// Whether its sender has proven who it is. On the data channel that is no question any more: what
+    /// was true of the connection stays so.
+    pub(crate) is_proven: Option<bool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,6 +80,7 @@ pub(crate) fn described(data: &RawValue, is_offer: bool) -> Option<RemoteDescrip
         description: Description { is_offer, sdp },
         number: negotiation,
         answers,
+        is_proven: None,
     })
 }
 

@@ -2,26 +2,29 @@
 
 use core::cmp::Reverse;
 
-use pigeonhub_protocol::{Code, NetworkName, PeerId, PeerMessage, SignalKind};
+use pigeonhub_protocol::{Code, NetworkName, PeerId, SignalKind};
 
 use crate::link::{Link, Via};
 use crate::links::Links;
 use crate::outbox::Letter;
 use crate::roster::Roster;
+use crate::seal::{Outgoing, Seal};
 use crate::sessions::Sessions;
 use crate::turn::Turn;
 use crate::{Event, LinkFailure, SessionId};
 
 /// What is known about ways.
 pub(crate) struct Post<'a> {
+    pub(crate) own: PeerId,
     pub(crate) network: &'a NetworkName,
     pub(crate) sessions: &'a Sessions,
     pub(crate) roster: &'a Roster,
+    pub(crate) seal: &'a mut Seal,
 }
 
 impl Post<'_> {
     /// Carries whatever waits and can go.
-    pub(crate) fn carry(&self, links: &mut Links, turn: &mut Turn<'_>) {
+    pub(crate) fn carry(&mut self, links: &mut Links, turn: &mut Turn<'_>) {
         let mut is_any_over = false;
         for (peer, link) in links.iter_mut() {
             if link.outbox.has_waiting() {
@@ -35,16 +38,16 @@ impl Post<'_> {
         }
     }
 
-    fn empty(&self, peer: PeerId, link: &mut Link, turn: &mut Turn<'_>) {
+    fn empty(&mut self, peer: PeerId, link: &mut Link, turn: &mut Turn<'_>) {
         let (mut via, mut is_unknown) = (link.via, false);
         for letter in link.outbox.waiting() {
             match self.best(peer, via, letter) {
                 Some(session) => {
-                    let (kind, id) = (letter.kind, Some(letter.id.clone()));
-                    let signal = PeerMessage::Signal { kind, target: peer, data: letter.data.clone(), id };
+                    let (kind, id, data) = (letter.kind, letter.id.clone(), letter.data.clone());
+                    let signal = Outgoing { kind, target: peer, id, data };
                     letter.carried(session);
                     via = Some(Via::Session(session));
-                    turn.send(session, signal.frame(self.network));
+                    self.seal.send(session, signal, (self.own, self.network), turn);
                 }
                 None => is_unknown |= letter.kind == SignalKind::Offer && self.is_unknown_everywhere(letter),
             }

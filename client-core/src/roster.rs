@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use litemap::LiteMap;
+use pigeonhub_protocol::proof::UNCOVERED;
 use pigeonhub_protocol::{Millis, NodeId, PeerId, RawJson, raw_json};
 use serde_json::value::RawValue;
 
@@ -27,6 +28,8 @@ pub(crate) struct Roster {
 #[derive(Clone, Debug)]
 struct Entry {
     profile: RawJson,
+    /// When the peer signed its profile, if it did.
+    signed: Option<Millis>,
     told: Millis,
     /// Never empty.
     sightings: Vec<Sighting>,
@@ -52,7 +55,8 @@ impl Entry {
 
     fn view(&self, peer: PeerId) -> Option<PeerView> {
         let (node, is_away) = self.place()?;
-        Some(PeerView { peer, node, profile: self.profile.clone(), is_away })
+        let (profile, is_verified) = (self.profile.clone(), self.signed.is_some());
+        Some(PeerView { peer, node, profile, is_verified, is_away })
     }
 
     /// This session's word, in the place of what it said before: of a peer at two nodes, the app
@@ -72,7 +76,7 @@ impl Roster {
     pub(crate) fn discovered(
         &mut self,
         (peer, node): (PeerId, NodeId),
-        profile: &RawValue,
+        (profile, signed): (&RawValue, Option<Millis>),
         session: SessionId,
         is_linked: impl Fn(PeerId) -> bool,
         turn: &mut Turn<'_>,
@@ -83,14 +87,19 @@ impl Roster {
         let (profile, is_away) = own_words(profile);
         let entry = self.peers.entry(peer).or_insert_with(|| Entry {
             profile: profile.clone(),
+            signed,
             told: turn.now,
             sightings: Vec::new(),
         });
         let before = entry.place();
         entry.told = turn.now;
         entry.sight(session, node, is_away);
-        let is_changed = before != entry.place() || entry.profile.get() != profile.get();
-        entry.profile = profile;
+        let mut is_changed = before != entry.place();
+        // Nodes may be late. Of what is signed the newest counts.
+        if signed >= entry.signed {
+            is_changed |= entry.profile.get() != profile.get() || entry.signed.is_some() != signed.is_some();
+            (entry.profile, entry.signed) = (profile, signed);
+        }
         if is_changed {
             entry.view(peer).into_iter().for_each(|view| turn.emit(Event::Peer(view)));
         }
@@ -187,11 +196,11 @@ impl Roster {
 /// The field of a profile by which a client says that its page is frozen.
 const AWAY: &str = "away";
 
-/// A profile without the fields that nodes and clients put into it, and whether the peer is away.
+/// A profile without the fields that nodes and clients put into it (those are [`UNCOVERED`]), and whether the peer is away.
 fn own_words(profile: &RawValue) -> (RawJson, bool) {
     let mut fields = Fields::read(profile).unwrap_or_default();
     let is_away = fields.get(AWAY).is_some_and(|away| away.get() == "true");
-    ["peerId", "nodeId", "isHub", AWAY].into_iter().for_each(|of_others| fields.remove(of_others));
+    UNCOVERED.into_iter().for_each(|of_others| fields.remove(of_others));
     (raw_json(&fields), is_away)
 }
 

@@ -68,6 +68,10 @@ impl Sessions {
         sessions.filter(|session| session.is_open()).map(|session| session.id)
     }
 
+    pub(crate) fn is_open(&self, id: SessionId) -> bool {
+        self.open().any(|open| open == id)
+    }
+
     /// Whether this session's node is silent.
     pub(crate) fn is_in_doubt(&self, id: SessionId) -> bool {
         let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
@@ -87,12 +91,12 @@ impl Sessions {
     }
 
     /// A socket is open: the peer announces itself. Gives whether it is one of ours.
-    pub(crate) fn opened(&mut self, id: SessionId, announce: Frame, turn: &mut Turn<'_>) -> bool {
+    pub(crate) fn opened(&mut self, id: SessionId, announce: Option<Frame>, turn: &mut Turn<'_>) -> bool {
         let Some(node) = self.nodes.iter_mut().find(|node| node.has(id)) else { return false };
         if let Some(session) = node.session.as_mut().filter(|session| !session.is_open()) {
             session.open(turn.now);
             node.enter(NodeState::Open, turn);
-            turn.send(id, announce);
+            announce.into_iter().for_each(|announce| turn.send(id, announce));
         }
         true
     }

@@ -13,6 +13,8 @@ use crate::{Action, Event, LinkState, RtcCommand, SessionId};
 /// Handed down to whoever decides something in this turn.
 pub(crate) struct Turn<'a> {
     pub(crate) now: Millis,
+    /// What the host's clock shows, right or wrong: for others to read.
+    pub(crate) wall: Millis,
     pub(crate) dice: Dice,
     pub(crate) numbers: &'a mut Numbers,
     pub(crate) actions: Vec<Action>,

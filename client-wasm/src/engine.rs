@@ -126,6 +126,8 @@ impl Engine {
             Action::Send { session, frame } => self.lines.send(session, frame),
             Action::Hangup(session) => self.lines.hang_up(session),
             Action::Rtc { peer, generation, command } => self.command(peer, generation, command),
+            Action::Sign { number, .. } => self.tell(Input::Signed { number, signature: None }),
+            Action::Verify { number, .. } => self.tell(Input::Verified { number, holds: false }),
             Action::Emit(event) => self.emit(event),
             Action::WakeAt(time) => {
                 if let Some(alarm) = &*self.alarm.borrow() {

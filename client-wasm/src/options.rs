@@ -81,6 +81,8 @@ impl Checked {
             network: self.network.clone(),
             profile: self.profile.clone(),
             nodes: self.nodes.clone(),
+            key: None,
+            require_verified: false,
             sessions: self.sessions,
         }
     }

@@ -61,6 +61,8 @@ pub enum Code {
     QuotaExceeded,
     /// HTTP: kept here, but not by as many nodes as were asked for.
     NotReplicated,
+    /// Who said it did not prove who it is.
+    Unverified,
     /// HTTP: no such route.
     NotFound,
     /// HTTP: the route exists, for another method.
@@ -74,7 +76,7 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 32] = [
         Self::MalformedJson,
         Self::MalformedMessage,
         Self::UnknownType,
@@ -101,6 +103,7 @@ impl Code {
         Self::QuotaExceeded,
         Self::NotReplicated,
         Self::Draining,
+        Self::Unverified,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::InvalidRequest,
@@ -138,6 +141,7 @@ impl Code {
             Self::RecordStale => "record-stale",
             Self::QuotaExceeded => "quota-exceeded",
             Self::NotReplicated => "not-replicated",
+            Self::Unverified => "unverified",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::InvalidRequest => "invalid-request",
@@ -176,6 +180,7 @@ impl Code {
             Self::RecordStale => "a newer record of this publisher is kept already",
             Self::QuotaExceeded => "there are as many records of this topic or publisher as there may be",
             Self::NotReplicated => "kept here, but not by as many nodes as were asked for",
+            Self::Unverified => "the sender did not prove who it is",
             Self::NotFound => "no such route",
             Self::MethodNotAllowed => "this route does not take this method",
             Self::InvalidRequest => "the request is not valid",

@@ -17,6 +17,7 @@ mod page;
 mod post;
 mod reach;
 mod rtc;
+mod seals;
 mod trouble;
 mod wire;
 mod world;

@@ -9,6 +9,7 @@ use pigeonhub_client_core::{
 use pigeonhub_protocol::{Millis, Moment, NetworkName, PeerId, raw_json};
 
 use crate::rtc::Rtc;
+use crate::seals;
 use crate::wire::{Break, WireId};
 use crate::world::World;
 
@@ -81,6 +82,8 @@ impl World {
         let page = &mut self.pages[index];
         let mut options = Options::new(page.peer, page.network.clone(), page.nodes.clone());
         options.profile = raw_json(&serde_json::json!({ "name": format!("page {index}") }));
+        // Every other page has a key; the others are as all were before there were keys.
+        options.key = index.is_multiple_of(2).then(|| page.peer.to_string());
         page.client = Client::new(options);
         (page.is_alive, page.life, page.wake) = (true, life, None);
         page.links.clear();
@@ -187,6 +190,14 @@ impl World {
                 self.pages[index].note_description(peer, generation, &command);
                 self.rtc_command(index, peer, generation, command);
             }
+            Action::Sign { number, claim } => {
+                let signature = Some(seals::sign(self.pages[index].peer, &claim));
+                self.later(index, life, Input::Signed { number, signature });
+            }
+            Action::Verify { number, from, claim, proof } => {
+                let holds = seals::holds(from, &claim, &proof);
+                self.later(index, life, Input::Verified { number, holds });
+            }
             Action::Emit(event) => self.app_hears(index, life, event),
             Action::WakeAt(at) => {
                 self.pages[index].wake = Some(at.0);
@@ -201,10 +212,18 @@ impl World {
         }
     }
 
+    /// The browser's cryptography takes its time, and not always the same.
+    fn later(&mut self, index: usize, life: u64, input: Input) {
+        let wait = self.fate.between(0, 3);
+        self.after(wait, move |world| world.tell(index, life, input));
+    }
+
     /// What the app is told makes sense, or the client is at fault.
     fn app_hears(&mut self, index: usize, life: u64, event: Event) {
         match event {
             Event::Peer(view) => {
+                let is_keyed = self.page_of.get(&view.peer).is_some_and(|page| page.is_multiple_of(2));
+                assert_eq!(view.is_verified, is_keyed, "{}", view.peer);
                 assert!(self.is_neighbour(index, view.peer), "{} is of another network", view.peer);
             }
             Event::Incoming(peer) => assert!(self.is_neighbour(index, peer), "{peer} is of another network"),

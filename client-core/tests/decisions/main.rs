@@ -10,6 +10,7 @@ mod in_band;
 mod late;
 mod nodes;
 mod peerpigeon;
+mod proofs;
 mod repair;
 mod roster;
 mod table;

@@ -5,6 +5,7 @@ use pigeonhub_client_core::{
     RtcCommand, RtcInput, SessionId, SessionInput,
 };
 use pigeonhub_protocol::{Frame, Millis, Moment, PeerId, RawJson};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// Who is who: an id is one digit, forty times.
@@ -101,6 +102,11 @@ impl Table {
             Action::Rtc { peer, generation, command } => {
                 format!("{}/{generation} {}", short(peer.as_str()), rtc_line(command))
             }
+            Action::Sign { number, claim } => format!("sign {number} {}", claimed(claim)),
+            Action::Verify { number, from, claim, proof } => {
+                let from = short(from.as_str());
+                format!("verify {number} {from} {} {} {}", claimed(claim), proof.key, proof.signature)
+            }
             Action::Emit(event) => format!("! {}", event_line(event)),
             Action::WakeAt(_) => unreachable!("kept apart"),
         }
@@ -139,9 +145,19 @@ fn content(data: &Value) -> String {
         data["sdp"].as_str().map(Into::into),
         data["candidate"].as_str().map(Into::into),
         data["name"].as_str().map(Into::into),
+        data["proof"]["signature"].as_str().map(Into::into),
         data["away"].as_bool().map(|away| format!("away {away}")),
     ];
     words.into_iter().flatten().collect::<Vec<String>>().join(" ")
+}
+
+/// `offer 9 #1 @7 SDP`, likewise.
+fn claimed(claim: &RawValue) -> String {
+    let claim: Value = serde_json::from_str(claim.get()).unwrap();
+    assert_eq!(claim["network"], "room");
+    let to = claim["target"].as_str().map(|target| format!(" to {}", short(target))).unwrap_or_default();
+    let line = format!("{}{to} @{} {}", text(&claim["type"]), claim["timestamp"], content(&claim["data"]));
+    line.trim_end().into()
 }
 
 fn rtc_line(command: &RtcCommand) -> String {
@@ -170,7 +186,8 @@ fn event_line(event: &Event) -> String {
         Event::Ready => "ready".into(),
         Event::Peer(view) => {
             let away = if view.is_away { " away" } else { "" };
-            format!("peer {} at {} {}{away}", short(view.peer.as_str()), view.node, view.profile)
+            let verified = if view.is_verified { " verified" } else { "" };
+            format!("peer {} at {} {}{verified}{away}", short(view.peer.as_str()), view.node, view.profile)
         }
         Event::PeerGone(peer) => format!("gone {}", short(peer.as_str())),
         Event::Node(view) => {

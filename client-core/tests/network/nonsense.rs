@@ -19,7 +19,10 @@ proptest! {
     fn nonsense_does_no_harm(seed: u64) {
         let mut fate = Fate::new(seed);
         let nodes = (0..3).map(|node| NodeUrl(node.to_string())).collect();
-        let mut client = Client::new(Options::new(peer(5), NetworkName::default(), nodes));
+        let mut options = Options::new(peer(5), NetworkName::default(), nodes);
+        options.key = fate.percent(50).then(|| "key".into());
+        options.require_verified = fate.percent(20);
+        let mut client = Client::new(options);
         let mut now = fate.roll() >> fate.below(60);
         for _ in 0..2_000 {
             now = match fate.below(200) {
@@ -54,7 +57,7 @@ fn peer(number: u8) -> PeerId {
 }
 
 fn input(fate: &mut Fate) -> Input {
-    match fate.below(13) {
+    match fate.below(15) {
         0 => Input::Command(command(fate)),
         1..6 => Input::Session(SessionId(fate.below(12) as u32), session(fate)),
         6..9 => {
@@ -63,6 +66,11 @@ fn input(fate: &mut Fate) -> Input {
         }
         9 => Input::Resume,
         10 => Input::Freeze,
+        11 => {
+            let (number, signature) = (fate.below(40) as u32, fate.percent(90).then(|| "s".into()));
+            Input::Signed { number, signature }
+        }
+        12 => Input::Verified { number: fate.below(40) as u32, holds: fate.percent(70) },
         _ => Input::Tick,
     }
 }
@@ -122,7 +130,12 @@ fn frame(fate: &mut Fate) -> Value {
     let kind = kinds[fate.below(kinds.len() as u64) as usize];
     let mut data = payload(fate);
     data["peerId"] = json!(somebody(fate));
-    let mut frame = json!({"type": kind, "data": data, "fromPeerId": somebody(fate), "targetPeerId": peer(5), "networkName": "global"});
+    let mut frame = json!({"type": kind, "data": data.clone(), "fromPeerId": somebody(fate), "targetPeerId": peer(5), "networkName": "global"});
+    if fate.percent(40) {
+        let timestamp = fate.roll() >> fate.below(64);
+        data["proof"] = json!({"key": "key", "timestamp": timestamp, "signature": "s"});
+        frame["data"] = data;
+    }
     if fate.percent(50) {
         frame["id"] = json!(fate.below(500).to_string());
     }

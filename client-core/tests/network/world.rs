@@ -285,6 +285,7 @@ impl World {
             }
             Action::Rtc { generation, command, .. } => self.command(person, generation, command),
             Action::Emit(Event::Link { state, .. }) => self.people[person].link_states.push(state),
+            Action::Sign { .. } | Action::Verify { .. } => unreachable!("nobody has a key here"),
             Action::Emit(_) => {}
             Action::WakeAt(at) => {
                 self.people[person].wake = Some(at.0);

@@ -86,7 +86,7 @@ const fn status(code: Code) -> u16 {
     match code {
         Code::Unauthorized | Code::TicketInvalid | Code::TicketExpired => 401,
         Code::AlreadyConnected | Code::RecordStale => 409,
-        Code::Forbidden => 403,
+        Code::Forbidden | Code::Unverified => 403,
         Code::NotFound | Code::PeerUnavailable => 404,
         Code::MethodNotAllowed => 405,
         Code::MessageTooLarge | Code::ProfileTooLarge => 413,

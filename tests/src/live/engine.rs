@@ -4,6 +4,7 @@ use std::future::pending;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pigeonhub_client_core::{Action, Client, Command, Event, Input, Options, SessionInput};
+use pigeonhub_protocol::proof::is_proof;
 use pigeonhub_protocol::{Millis, Moment};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
@@ -82,6 +83,11 @@ impl<H: FnMut(Event)> Engine<H> {
                 Action::Send { session, frame } => self.lines.send(session, frame, now()),
                 Action::Hangup(session) => self.lines.hang_up(session),
                 Action::Rtc { peer, generation, command } => self.phones.command(peer, generation, command),
+                // These clients have no keys.
+                Action::Sign { number, .. } => self.take(Input::Signed { number, signature: None }),
+                Action::Verify { number, from, claim, proof } => {
+                    self.take(Input::Verified { number, holds: is_proof(from, &claim, &proof) });
+                }
                 Action::Emit(event) => (self.hear)(event),
                 Action::WakeAt(at) => self.wake = Some(at),
             }
