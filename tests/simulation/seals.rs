@@ -2,17 +2,17 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use pigeonhub_protocol::PeerId;
 use pigeonhub_protocol::proof::Proof;
+use pigeonhub_protocol::{PeerId, canonical};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The signature of a peer whose key is written like its id.
 pub fn sign(peer: PeerId, claim: &RawValue) -> String {
-    // In whatever order the fields come: objects are sorted here.
+    // In whatever order the fields come.
     let claim: Value = serde_json::from_str(claim.get()).unwrap();
     let mut hash = DefaultHasher::new();
-    (peer, claim.to_string()).hash(&mut hash);
+    (peer, canonical(&claim)).hash(&mut hash);
     hash.finish().to_string()
 }
 
