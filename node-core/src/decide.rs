@@ -4,6 +4,7 @@ mod announce;
 mod between;
 mod depart;
 mod passed;
+mod proof;
 mod signal;
 
 use alloc::vec;
@@ -97,6 +98,13 @@ impl Node {
 
     fn said(&self, caller: &Caller, message: PeerMessage, facts: &Facts, at: Moment) -> Decision {
         let kind = message.kind();
+        let network = match &message {
+            PeerMessage::Announce { network, .. } => Some(network),
+            _ => caller.network.as_ref(),
+        };
+        if network.is_some_and(|network| self.misses_proof(caller.peer, network, &message, at.now)) {
+            return refuse(unproven(message), at.now);
+        }
         match message {
             PeerMessage::Announce { network, profile } => {
                 self.announce(caller, network, profile, facts, at.now)
@@ -114,6 +122,14 @@ impl Node {
             PeerMessage::Ping => Decision::reply(vec![NodeMessage::Pong { peer: caller.peer }.frame(at.now)]),
             PeerMessage::Cleanup => Decision::default(),
         }
+    }
+}
+
+fn unproven(message: PeerMessage) -> Refusal {
+    let refusal = Refusal::new(Code::Unverified, Some(message.kind().into()));
+    match message {
+        PeerMessage::Signal { target, id, .. } => Refusal { target: Some(target), id, ..refusal },
+        _ => refusal,
     }
 }
 

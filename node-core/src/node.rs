@@ -16,11 +16,19 @@ pub struct Settings {
     pub lease: u64,
     /// How many sockets (or streams) may be open.
     pub connections: usize,
+    /// Whether announces and signals without a proof are refused.
+    pub require_proof: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { discovery: limit::DISCOVERY, hold: limit::HOLD, lease: limit::LEASE, connections: 100_000 }
+        Self {
+            discovery: limit::DISCOVERY,
+            hold: limit::HOLD,
+            lease: limit::LEASE,
+            connections: 100_000,
+            require_proof: false,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod decide {
     mod depart;
     mod lease;
     mod passed;
+    mod proof;
     mod settled;
     mod signal;
 }

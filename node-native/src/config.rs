@@ -78,6 +78,9 @@ pub struct Config {
     /// Messages per second that a socket may send, in bursts of five times as many; 0 is no limit
     #[arg(long, env = "RATE_LIMIT", default_value_t = 200)]
     pub rate_limit: u32,
+    /// Let in only peers that prove their ids
+    #[arg(long, env = "REQUIRE_PROOF")]
+    pub require_proof: bool,
     /// Peers that an announce is told to, and a newcomer is told of
     #[arg(long, env = "DISCOVERY", default_value_t = limit::DISCOVERY)]
     pub discovery: usize,
@@ -121,6 +124,7 @@ impl Default for Config {
             drain_timeout: 5000,
             max_connections: 100_000,
             rate_limit: 200,
+            require_proof: false,
             discovery: limit::DISCOVERY,
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -131,7 +135,12 @@ impl Default for Config {
 impl Config {
     /// The numbers that the core wants.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { discovery: self.discovery, connections: self.max_connections, ..Settings::default() }
+        Settings {
+            discovery: self.discovery,
+            connections: self.max_connections,
+            require_proof: self.require_proof,
+            ..Settings::default()
+        }
     }
 
     /// The URL by which peers and nodes reach this node, once its port is known.

@@ -108,7 +108,11 @@ impl Host {
         };
         let node = Node {
             id,
-            settings: NodeSettings { connections: settings.max_streams, ..NodeSettings::default() },
+            settings: NodeSettings {
+                connections: settings.max_streams,
+                require_proof: settings.require_proof,
+                ..NodeSettings::default()
+            },
         };
         let mut host = Self {
             node,

@@ -33,6 +33,8 @@ pub struct Settings {
     pub signaling_timeout: Duration,
     /// `stream_seconds`: after how long a stream of events ends itself.
     pub stream: Duration,
+    /// `require_proof`: `true` to let in only peers that prove their ids.
+    pub require_proof: bool,
     /// `max_streams`: streams at once; beyond them clients are sent elsewhere.
     pub max_streams: usize,
 }
@@ -66,6 +68,7 @@ impl Settings {
             cors_origin: text("cors_origin").unwrap_or_else(|| "*".into()),
             signaling_timeout: Duration::from_millis(number("signaling_timeout").unwrap_or(2000)),
             stream: Duration::from_secs(number("stream_seconds").unwrap_or(25)),
+            require_proof: text("require_proof").is_some_and(|wish| wish == "true"),
             max_streams: number("max_streams").and_then(|n| usize::try_from(n).ok()).unwrap_or(800),
         }
     }

@@ -112,12 +112,13 @@ pub fn statement(claim: &RawValue) -> String {
     format!("{DOMAIN}{}", canonical(&claim))
 }
 
-/// An announce's `data` taken apart: what is covered, and the proof of it if there is one.
+/// A message's `data` taken apart: what is covered (all but these fields), and the proof of it if there
+/// is one.
 #[must_use]
-pub fn covered(profile: &RawValue) -> (RawJson, Option<Proof>) {
-    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(profile.get()).unwrap_or_default();
+pub fn split(data: &RawValue, uncovered: &[&str]) -> (RawJson, Option<Proof>) {
+    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).unwrap_or_default();
     let proof = fields.get(PROOF).and_then(|proof| serde_json::from_str(proof.get()).ok());
-    let covered = fields.iter().filter(|(name, _)| !UNCOVERED.contains(&name.as_str()));
+    let covered = fields.iter().filter(|(name, _)| !uncovered.contains(&name.as_str()));
     (raw_json(&covered.collect::<BTreeMap<_, _>>()), proof)
 }
 

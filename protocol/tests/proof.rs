@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use pigeonhub_protocol::http_signature::{SigningKey, decode_key};
-use pigeonhub_protocol::proof::{Claim, Proof, covered, is_proof};
-use pigeonhub_protocol::{MessageId, Millis, NetworkName, PeerId, RawJson, Record, limit, proof};
+use pigeonhub_protocol::proof::{Claim, PROOF, Proof, UNCOVERED, is_proof, split};
+use pigeonhub_protocol::{MessageId, Millis, NetworkName, PeerId, RawJson, Record, limit};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -101,10 +101,11 @@ fn a_proof_counts_for_a_day() {
 #[test]
 fn an_announce_is_covered_but_for_the_words_of_others() {
     let data = r#"{"peerId":"x","z":1.0,"nodeId":"n","away":true,"isHub":true,"a":[ ],"proof":{"key":"k","timestamp":5,"signature":"s"}}"#;
-    let (words, proof) = covered(&serde_json::from_str::<RawJson>(data).unwrap());
+    let (words, proof) = split(&serde_json::from_str::<RawJson>(data).unwrap(), &UNCOVERED);
     assert_eq!(words.get(), r#"{"a":[ ],"z":1.0}"#);
     assert_eq!(proof.unwrap().timestamp, Millis(5));
-    let (_, none) = covered(&serde_json::from_str::<RawJson>(r#"{"proof":7}"#).unwrap());
+    let (all, none) =
+        split(&serde_json::from_str::<RawJson>(r#"{"proof":7,"away":true}"#).unwrap(), &[PROOF]);
     assert!(none.is_none());
-    assert_eq!(proof::UNCOVERED.len(), 5);
+    assert_eq!(all.get(), r#"{"away":true}"#, "a signal is covered whole");
 }

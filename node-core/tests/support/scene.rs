@@ -18,6 +18,7 @@ pub struct Scene {
     nodes: Vec<NodeId>,
     now: Option<Millis>,
     most: Option<usize>,
+    require_proof: bool,
 }
 
 impl Scene {
@@ -56,6 +57,12 @@ impl Scene {
         self
     }
 
+    /// The node wants proofs.
+    pub const fn proven(mut self) -> Self {
+        self.require_proof = true;
+        self
+    }
+
     /// What node `n1` decides, line by line.
     pub fn decides(&self, event: Event) -> Vec<String> {
         lines(&self.decision(event))
@@ -64,7 +71,8 @@ impl Scene {
     /// The same, not put into words.
     pub fn decision(&self, event: Event) -> Decision {
         let settings = Settings::default();
-        let settings = Settings { discovery: self.most.unwrap_or(settings.discovery), ..settings };
+        let discovery = self.most.unwrap_or(settings.discovery);
+        let settings = Settings { discovery, require_proof: self.require_proof, ..settings };
         let node = Node { id: node("n1"), settings };
         let moment = at(self.now.unwrap_or(NOW));
         let facts = node.needs(&event, moment).map(|needs| self.facts(&needs)).unwrap_or_default();
