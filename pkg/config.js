@@ -2,6 +2,7 @@
 // Plain JavaScript, so it works before the WebAssembly module is loaded, and in Node.js. The rules are
 // those of the crate `bootstrap`; a test holds the two against each other.
 
+import { canonical, holds } from './signed.js';
 import builtIn from './wasm/built_in.js';
 
 const SCHEMES = ['ws', 'wss', 'http', 'https'];
@@ -84,35 +85,14 @@ export function getBootstrapPeers({ environment = 'production', region, customPe
   return once([...own, ...listed, ...local]).sort(byPriority);
 }
 
-/** Canonical JSON (RFC 8785). */
-const canonical = (value) => {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const fields = Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`);
-  return `{${fields.join(',')}}`;
-};
-
-const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-
-/** Whether the key signed it; undefined if this browser cannot tell. */
-const holds = async ({ signature, ...rest }) => {
-  const subtle = globalThis.crypto?.subtle;
-  if (!subtle) return undefined;
-  try {
-    const key = await subtle.importKey('raw', bytes(rest.publicKey), 'Ed25519', false, ['verify']);
-    return await subtle.verify('Ed25519', key, bytes(signature), new TextEncoder().encode(DOMAIN + canonical(rest)));
-  } catch (error) {
-    return error?.name === 'NotSupportedError' ? undefined : false;
-  }
-};
-
 /** How far a descriptor is trusted (0 is best), or undefined if it is refused. */
 const trust = async (peer, { keys, local, now }) => {
   if (fault(peer) || (isLocal(peer.u) ? !local : peer.t === 'ws' || peer.t === 'http')) return undefined;
   if (peer.signature === undefined) return 2;
   const end = peer.timestamp + (peer.expires ?? LIFETIME) * 1000;
   if (peer.timestamp > now + SKEW || now > end) return undefined;
-  const signed = await holds(peer);
+  const { signature, ...words } = peer;
+  const signed = await holds(DOMAIN + canonical(words), peer.publicKey, signature);
   if (signed === undefined) return 2;
   if (!signed) return undefined;
   return keys.includes(peer.publicKey) ? 0 : 1;

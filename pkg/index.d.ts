@@ -27,11 +27,14 @@ export type PigeonErrorCode =
   | 'invalid-peer-id'
   | 'invalid-profile'
   | 'invalid-ice-servers'
+  | 'invalid-key'
   | 'invalid-message'
   | 'invalid-request'
   | 'target-self'
   /** This browser (or frame) has no WebRTC. */
   | 'no-webrtc'
+  /** This peer has no key: its id was given, the page came over plain HTTP, or the browser has no Ed25519. */
+  | 'no-identity'
   /** No node could be reached. */
   | 'no-node'
   /** No node knows the peer. */
@@ -52,6 +55,13 @@ export type PigeonErrorCode =
   | 'buffer-full'
   | 'send-failed'
   | 'no-stats'
+  /** Records: not signed by their publisher; over, or from the future; replaced by a newer one already. */
+  | 'signature-invalid'
+  | 'record-expired'
+  | 'record-stale'
+  /** Records: as many as there may be; kept, but by fewer nodes than `w` asks for. */
+  | 'quota-exceeded'
+  | 'not-replicated'
   /** Codes that nodes answer; later versions may have more. */
   | (string & {});
 
@@ -76,7 +86,7 @@ export interface Peer<Data extends Profile = Profile> {
   readonly peerId: string;
   /** What it says of itself. */
   readonly data: Data;
-  /** Whether it proved its id; always false in this version. */
+  /** Whether it proved its id: what it says of itself is signed with the key that its id is made of. */
   readonly verified: boolean;
   /** Whether its page is frozen (in the background of a phone, say): it may not answer for a while. */
   readonly away: boolean;
@@ -123,6 +133,25 @@ export interface PublishedRecord<Data = Json> {
   readonly seq: number;
   readonly salt?: string;
   readonly signature: string;
+  /** Whether its publisher signed it. If not, a node did for somebody, or this browser cannot tell. */
+  readonly verified: boolean;
+  /** The id of the peer that published it, if it is verified. */
+  readonly peerId?: string;
+}
+
+export interface PublishOptions {
+  /** For how many seconds it is found: 300 by default, a day at most. */
+  ttl?: number;
+  /** Tells the records of one publisher under one topic apart. What has the same replaces what was. */
+  salt?: string;
+  /** How many nodes must keep it; fewer are a `not-replicated`. */
+  w?: number | 'majority';
+}
+
+/** What a watcher is told: a record that is new or has changed, or one that is not there any more. */
+export interface RecordEvent<Data = Json> {
+  readonly type: 'record' | 'gone';
+  readonly record: PublishedRecord<Data>;
 }
 
 /** What a node says about a publication. */
@@ -151,10 +180,20 @@ export interface ConnectOptions {
   discover?: boolean | string | (DiscoverOptions & { readonly appId?: string });
   /** What others are told about this peer. */
   data?: Profile;
-  /** This peer's id, 40 hexadecimal digits; a random one by default. */
+  /**
+   * This peer's id, 40 hexadecimal digits. By default it is the SHA-1 of a key, so that others see it `verified`; a
+   * peer whose id is given proves nothing.
+   */
   peerId?: string;
-  /** Come back with the same id after a reload. Tabs that are open at once have an id each. */
+  /** This peer's key, as `exportKey` gave it; a fresh one by default. */
+  key?: string;
+  /**
+   * Come back with the same key after a reload. It is kept in `localStorage`, where all scripts of the page's
+   * origin can read it. Tabs that are open at once have one each.
+   */
   persist?: boolean;
+  /** Have nothing to do with peers that do not prove their id. */
+  requireVerified?: boolean;
   /** How many nodes to be on at once; 2 by default. */
   sessions?: number;
   /** Two public STUN servers by default. */
@@ -193,6 +232,8 @@ export declare class PigeonHub extends EventTarget {
   static connect(options: ConnectOptions): Promise<PigeonHub>;
 
   readonly peerId: string;
+  /** This peer's Ed25519 key, 32 bytes in base64; the id is its SHA-1. None if there is no key. */
+  readonly publicKey: string | undefined;
   /** The peers of the network that this client was told of. */
   readonly peers: Peer[];
   /** The nodes to choose from. */
@@ -202,10 +243,19 @@ export declare class PigeonHub extends EventTarget {
   dial(peerId: string, options?: DialOptions): Promise<PeerLink>;
   /** The link to a peer, if there is one. */
   link(peerId: string): PeerLink | undefined;
-  /** Publishes JSON under a topic at the nodes, for `ttl` seconds (300 by default). */
-  publish(topic: string, data: Json, options?: { ttl?: number }): Promise<Receipt>;
-  /** What was published under a topic. */
+  /** This peer's key as text, for the option `key`: whoever has it is this peer. */
+  exportKey(): string | undefined;
+  /** Publishes JSON under a topic at the nodes, signed with this peer's key if it has one. */
+  publish(topic: string, data: Json, options?: PublishOptions): Promise<Receipt>;
+  /** Takes back what this peer published. */
+  unpublish(topic: string, options?: { salt?: string }): Promise<void>;
+  /** What was published under a topic; what has no signature that holds is left out. */
   find<Data = Json>(topic: string): Promise<PublishedRecord<Data>[]>;
+  /**
+   * What is published under a topic: what is there, then every change. It goes on at another node when one dies, and
+   * ends with `signal`, or with the hub.
+   */
+  watch<Data = Json>(topic: string, options?: { signal?: AbortSignal }): AsyncGenerator<RecordEvent<Data>, void, undefined>;
   /** Tells others something new about this peer. */
   setData(data: Profile): void;
   addNode(node: NodeEntry): void;
@@ -254,6 +304,8 @@ export declare class PeerLink extends EventTarget {
   private constructor();
 
   readonly peerId: string;
+  /** Whether the other side proved its id, and that this connection is with it. */
+  readonly verified: boolean;
   readonly state: LinkState;
 
   /**

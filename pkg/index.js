@@ -77,22 +77,37 @@ const discovered = async (discover) => {
   return peers.map((peer) => peer.u);
 };
 
+/** Who does not publish or find anything does not load it. */
+const records = () => import('./records.js');
+
 /** A client of the mesh. */
 export class PigeonHub extends EventTarget {
   #raw;
   #links = new Map();
   #listening = false;
+  #seq = 0;
+  #end = new AbortController();
 
   static async connect(options = {}) {
-    const { network = '', nodes = [], discover, data = {}, peerId, persist = false } = options;
-    const { sessions = 2, iceServers, signal } = options;
+    const { network = '', nodes = [], discover, data = {}, sessions = 2, signal } = options;
     signal?.throwIfAborted();
     const profile = json(data, 'invalid-profile');
     const [found] = await Promise.all([discover ? lift(discovered(discover)) : [], init()]);
     const named = new Set(nodes.map(urlOf));
     const all = [...nodes, ...found.filter((url) => !named.has(url))];
     const entries = all.flatMap((node) => [urlOf(node), transportOf(node)]);
-    const raw = await lift(RawHub.open(network, entries, profile, peerId, persist, sessions, iceServers));
+    const { persist, requireVerified } = options;
+    const raw = await lift(
+      RawHub.open({
+        ...options,
+        network,
+        nodes: entries,
+        data: profile,
+        persist: Boolean(persist),
+        requireVerified: Boolean(requireVerified),
+        sessions,
+      }),
+    );
     const abort = () => raw.close();
     signal?.addEventListener('abort', abort);
     try {
@@ -129,6 +144,15 @@ export class PigeonHub extends EventTarget {
     return this.#raw.peer_id;
   }
 
+  get publicKey() {
+    return this.#raw.public_key;
+  }
+
+  /** Whoever has this text is this peer. */
+  exportKey() {
+    return this.#raw.export_key();
+  }
+
   get peers() {
     return this.#raw.peers();
   }
@@ -159,12 +183,36 @@ export class PigeonHub extends EventTarget {
     return raw && this.#link(raw);
   }
 
-  async publish(topic, data, { ttl } = {}) {
-    return lift(this.#raw.publish(topic, json(data, 'invalid-request'), ttl));
+  async publish(topic, data, options) {
+    const words = JSON.parse(json(data, 'invalid-request'));
+    return (await records()).publish(this.#desk, topic, words, options);
   }
 
-  find(topic) {
-    return lift(this.#raw.find(topic));
+  /** Takes back what was published. It is remembered for a day, so that nothing older comes back. */
+  async unpublish(topic, { salt } = {}) {
+    await (await records()).publish(this.#desk, topic, null, { salt }, true);
+  }
+
+  async find(topic) {
+    return (await records()).find(this.#desk.nodes(), topic);
+  }
+
+  async *watch(topic, { signal } = {}) {
+    const { watch } = await records();
+    const signals = signal ? [signal, this.#end.signal] : [this.#end.signal];
+    yield* watch(this.#desk, topic, AbortSignal.any(signals));
+  }
+
+  /** What records need of a hub. */
+  get #desk() {
+    const isOpen = ({ state }) => state === 'open';
+    return {
+      nodes: () => [...this.nodes].sort((a, b) => isOpen(b) - isOpen(a)).map(({ url }) => url),
+      isDown: (url) => this.nodes.some((node) => node.url === url && node.state === 'down'),
+      publicKey: this.publicKey,
+      sign: (text) => lift(this.#raw.sign(text)),
+      seq: () => (this.#seq = Math.max(Date.now(), this.#seq + 1)),
+    };
   }
 
   setData(data) {
@@ -180,6 +228,7 @@ export class PigeonHub extends EventTarget {
   }
 
   close() {
+    this.#end.abort();
     this.#raw.close();
   }
 

@@ -19,6 +19,7 @@ use crate::error::thrown_text;
 use crate::event::Notice;
 use crate::feed::Feed;
 use crate::identity::Identity;
+use crate::keys::Key;
 use crate::lines::{Lines, Way};
 use crate::link::Link;
 use crate::listener::Listener;
@@ -34,6 +35,9 @@ const UNREAD: usize = 1024;
 /// The client with everything that it acts on. It lives until it is closed.
 pub(crate) struct Engine {
     peer: PeerId,
+    key: Option<Rc<Key>>,
+    /// Of what this peer published last.
+    seq: Cell<u64>,
     /// Held until the end.
     identity: RefCell<Option<Identity>>,
     rtc: RtcConfiguration,
@@ -57,6 +61,8 @@ impl Engine {
         let peer = identity.peer;
         let engine = Rc::new(Self {
             peer,
+            key: identity.key.clone(),
+            seq: Cell::new(0),
             identity: RefCell::new(Some(identity)),
             rtc: options.rtc.clone(),
             client: RefCell::new(Client::new(options.client(peer))),
@@ -207,6 +213,15 @@ impl Engine {
 impl Engine {
     pub(crate) const fn peer(&self) -> PeerId {
         self.peer
+    }
+
+    pub(crate) fn key(&self) -> Option<Rc<Key>> {
+        self.key.clone()
+    }
+
+    pub(crate) fn next_seq(&self, now: u64) -> u64 {
+        self.seq.set(now.max(self.seq.get() + 1));
+        self.seq.get()
     }
 
     pub(crate) const fn notices(&self) -> &Feed<Notice> {

@@ -29,6 +29,11 @@ impl HubError {
         Self::new("closed", "the link is closed")
     }
 
+    /// This peer has no key, so nobody could check what it says.
+    pub(crate) fn no_identity() -> Self {
+        Self::new("no-identity", "this peer has no key: its id was given, or the browser has no Ed25519 here")
+    }
+
     /// The text of something that JavaScript threw.
     pub(crate) fn thrown(code: &'static str, thrown: &JsValue) -> Self {
         Self::new(code, thrown_text(thrown))

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
 use pigeonhub_client_core::{Command, Input, NodeState, NodeUrl, NodeView, PeerView, Transport};
-use wasm_bindgen::JsValue;
 use web_sys::MediaStream;
 
 use crate::engine::Engine;
@@ -16,7 +15,8 @@ use crate::feed::Subscription;
 use crate::identity::Identity;
 use crate::link::Link;
 use crate::options::{self, Checked, HubOptions, NodeEntry};
-use crate::{address, ambient, records};
+use crate::keys::Key;
+use crate::{address, ambient};
 
 /// How long the first node may take, in milliseconds.
 const PATIENCE: i32 = 10_000;
@@ -31,22 +31,22 @@ impl Hub {
     /// # Errors
     ///
     /// `invalid-options`, `invalid-network`, `invalid-url`, `invalid-peer-id`, `invalid-profile`,
-    /// `invalid-ice-servers` or `no-webrtc` at once; `no-node` after 10 s without any node.
+    /// `invalid-ice-servers`, `invalid-key`, `no-identity` or `no-webrtc` at once; `no-node` after 10 s without any node.
     pub async fn connect(options: HubOptions) -> Result<Self, HubError> {
         let options = Checked::new(&options, &options.profile.to_string())?;
-        let hub = Self::open(options).await;
+        let hub = Self::open(options).await?;
         hub.ready().await?;
         Ok(hub)
     }
 
     /// Starts, without waiting for a node.
-    pub(crate) async fn open(options: Checked) -> Self {
-        let identity = match options.peer {
-            Some(peer) => Identity::chosen(peer),
-            None if options.persist => Identity::kept(&options.network).await,
-            None => Identity::fresh(),
-        };
-        Self(Engine::start(&options, identity))
+    pub(crate) async fn open(options: Checked) -> Result<Self, HubError> {
+        let identity = Identity::of(&options.who, &options.network).await?;
+        if options.require_verified && identity.key.is_none() {
+            // The others would refuse this one as it refuses them.
+            return Err(HubError::no_identity());
+        }
+        Ok(Self(Engine::start(&options, identity)))
     }
 
     /// Waits for the first node, and closes the hub if none comes. Once.
@@ -66,6 +66,27 @@ impl Hub {
     #[must_use]
     pub fn peer_id(&self) -> String {
         self.0.peer().as_str().into()
+    }
+
+    /// This peer's public key, in base64; none if it has no key.
+    #[must_use]
+    pub fn public_key(&self) -> Option<String> {
+        self.key().map(|key| key.public().into())
+    }
+
+    /// This peer's key as text: whoever has it is this peer. For [`HubOptions::key`], on another device say.
+    #[must_use]
+    pub fn export_key(&self) -> Option<String> {
+        self.key().map(|key| key.text().into())
+    }
+
+    pub(crate) fn key(&self) -> Option<Rc<Key>> {
+        self.0.key()
+    }
+
+    /// The next sequence number of what this peer publishes: the time, and growing.
+    pub(crate) fn next_seq(&self, now: u64) -> u64 {
+        self.0.next_seq(now)
     }
 
     /// What happens, until the hub is closed. The first subscription also gets what came before
@@ -167,48 +188,8 @@ impl Hub {
         self.0.lines().forget(&url);
     }
 
-    /// Publishes a record under a topic, for `ttl` seconds (300 if it does not say), at the first
-    /// node that takes it. Gives that node's receipt.
-    ///
-    /// # Errors
-    ///
-    /// `no-node` if none could be asked, or the code that the last one answered.
-    pub async fn publish(
-        &self,
-        topic: &str,
-        record: &serde_json::Value,
-        ttl: Option<u32>,
-    ) -> Result<serde_json::Value, HubError> {
-        self.publish_json(topic, &record.to_string(), ttl).await.map(|receipt| value(&receipt))
-    }
-
-    /// The records of a topic, from the first node that answers.
-    ///
-    /// # Errors
-    ///
-    /// As [`Hub::publish`].
-    pub async fn find(&self, topic: &str) -> Result<Vec<serde_json::Value>, HubError> {
-        match value(&self.find_js(topic).await?) {
-            serde_json::Value::Array(records) => Ok(records),
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    pub(crate) async fn publish_json(
-        &self,
-        topic: &str,
-        json: &str,
-        ttl: Option<u32>,
-    ) -> Result<JsValue, HubError> {
-        records::publish(&self.nodes_to_ask(), topic, json, ttl).await
-    }
-
-    pub(crate) async fn find_js(&self, topic: &str) -> Result<JsValue, HubError> {
-        records::find(&self.nodes_to_ask(), topic).await
-    }
-
     /// All nodes, those that are in use first.
-    fn nodes_to_ask(&self) -> Vec<NodeUrl> {
+    pub(crate) fn nodes_to_ask(&self) -> Vec<NodeUrl> {
         let (open, others): (Vec<_>, Vec<_>) =
             self.nodes().into_iter().partition(|node| node.state == NodeState::Open);
         open.into_iter().chain(others).map(|node| node.url).collect()
@@ -222,10 +203,4 @@ impl Hub {
     pub(crate) fn still_open(&self) -> Result<(), HubError> {
         if self.0.is_closed().get() { Err(HubError::hub_closed()) } else { Ok(()) }
     }
-}
-
-/// A JavaScript value that came as JSON.
-fn value(parsed: &JsValue) -> serde_json::Value {
-    let json = js_sys::JSON::stringify(parsed).map(String::from).unwrap_or_default();
-    serde_json::from_str(&json).unwrap_or_default()
 }

@@ -1,4 +1,6 @@
-//! Where a peer's id comes from: dice, or the one that this browser had last time.
+//! Who a peer is: a key that is made of dice or that this browser had last time; and its id.
+
+use std::rc::Rc;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -9,9 +11,12 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Storage;
 
 use crate::ambient;
+use crate::error::HubError;
 use crate::feed::Feed;
+use crate::keys::Key;
+use crate::options::Who;
 
-/// How many tabs of one browser may have an id that is kept.
+/// How many tabs of one browser may have a key that is kept.
 const PLACES: u32 = 16;
 
 #[wasm_bindgen]
@@ -24,36 +29,72 @@ extern "C" {
 /// A peer id that no other tab of this browser uses while this lives.
 pub(crate) struct Identity {
     pub peer: PeerId,
+    /// What proves it; none if the app chose an id, or this browser has no keys.
+    pub key: Option<Rc<Key>>,
     /// Gives the place back.
     release: Option<Function>,
 }
 
 impl Identity {
-    /// An id that the app chose.
-    pub(crate) const fn chosen(peer: PeerId) -> Self {
-        Self { peer, release: None }
+    /// Who the app wants to be in this network.
+    pub(crate) async fn of(who: &Who, network: &NetworkName) -> Result<Self, HubError> {
+        match who {
+            Who::Fresh => Ok(Self::fresh().await),
+            Who::Kept => Ok(Self::kept(network).await),
+            Who::Id(peer) => Ok(Self::plain(*peer)),
+            Who::Key(text) => Key::read(text).await.map(Self::proven).ok_or_else(HubError::no_identity),
+        }
     }
 
-    /// An id that nobody has had.
-    pub(crate) fn fresh() -> Self {
-        Self::chosen(PeerId::from_bytes(ambient::dice()))
+    const fn plain(peer: PeerId) -> Self {
+        Self { peer, key: None, release: None }
     }
 
-    /// The id that this browser had in this network last time. Two tabs with one id would push
-    /// each other off the nodes, so each takes the first place that is free.
-    pub(crate) async fn kept(network: &NetworkName) -> Self {
-        let Some(storage) = storage() else { return Self::fresh() };
+    fn proven(key: Key) -> Self {
+        Self { peer: key.peer(), key: Some(Rc::new(key)), release: None }
+    }
+
+    /// Somebody whom nobody has met: with a key, if this browser has keys.
+    async fn fresh() -> Self {
+        let plain = || Self::plain(PeerId::from_bytes(ambient::dice()));
+        Key::fresh().await.map_or_else(plain, Self::proven)
+    }
+
+    /// As what was stored, a key or an id, says.
+    async fn stored(text: &str) -> Option<Self> {
+        match Key::read(text).await {
+            Some(key) => Some(Self::proven(key)),
+            None => text.parse().ok().map(Self::plain),
+        }
+    }
+
+    /// What is to be stored.
+    fn text(&self) -> &str {
+        self.key.as_ref().map_or(self.peer.as_str(), |key| key.text())
+    }
+
+    /// Who this browser was in this network last time. Two tabs with one id would push each other off
+    /// the nodes, so each takes the first place that is free.
+    async fn kept(network: &NetworkName) -> Self {
+        let Some(storage) = storage() else { return Self::fresh().await };
         for place in 0..PLACES {
             let key = ["pigeonhub", network.as_str(), &place.to_string()].join(":");
             if let Some(release) = occupy(&key).await {
-                let last = storage.get_item(&key).ok().flatten().and_then(|text| text.parse().ok());
-                let peer = last.unwrap_or_else(|| Self::fresh().peer);
-                // A full or forbidden storage: the id holds for this visit.
-                let _ = storage.set_item(&key, peer.as_str());
-                return Self { peer, release };
+                let last = match storage.get_item(&key).ok().flatten() {
+                    Some(text) => Self::stored(&text).await,
+                    None => None,
+                };
+                let mut identity = match last {
+                    Some(identity) => identity,
+                    None => Self::fresh().await,
+                };
+                // A full or forbidden storage: the key holds for this visit.
+                let _ = storage.set_item(&key, identity.text());
+                identity.release = release;
+                return identity;
             }
         }
-        Self::fresh()
+        Self::fresh().await
     }
 }
 

@@ -16,6 +16,32 @@ use crate::link::Track;
 use crate::options::{self, Checked};
 use crate::{Hub, HubError, HubOptions, Link, LinkState, NodeEntry, NodeState, NodeView, Payload};
 
+#[wasm_bindgen]
+extern "C" {
+    /// What `connect` makes of its options.
+    pub type RawOptions;
+    #[wasm_bindgen(method, getter)]
+    fn network(this: &RawOptions) -> String;
+    /// URLs and transports in turns; an empty transport is a choice.
+    #[wasm_bindgen(method, getter)]
+    fn nodes(this: &RawOptions) -> Vec<String>;
+    /// The profile, as JSON.
+    #[wasm_bindgen(method, getter)]
+    fn data(this: &RawOptions) -> String;
+    #[wasm_bindgen(method, getter, js_name = peerId)]
+    fn peer_id(this: &RawOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn key(this: &RawOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn persist(this: &RawOptions) -> bool;
+    #[wasm_bindgen(method, getter, js_name = requireVerified)]
+    fn require_verified(this: &RawOptions) -> bool;
+    #[wasm_bindgen(method, getter)]
+    fn sessions(this: &RawOptions) -> usize;
+    #[wasm_bindgen(method, getter, js_name = iceServers)]
+    fn ice_servers(this: &RawOptions) -> Option<JsValue>;
+}
+
 /// A hub.
 #[wasm_bindgen]
 pub struct RawHub(Hub);
@@ -26,28 +52,23 @@ pub struct RawLink(Link);
 
 #[wasm_bindgen]
 impl RawHub {
-    /// Starts a client. `nodes` are URLs and transports in turns; an empty transport is a choice.
-    pub fn open(
-        network: String,
-        nodes: Vec<String>,
-        data: String,
-        peer_id: Option<String>,
-        persist: bool,
-        sessions: usize,
-        ice_servers: JsValue,
-    ) -> Promise {
+    /// Starts a client.
+    pub fn open(given: RawOptions) -> Promise {
         promise(async move {
+            let nodes = given.nodes();
             let entries = nodes.chunks_exact(2).map(|pair| entry(pair[0].clone(), &pair[1]));
             let options = HubOptions {
-                network,
+                network: given.network(),
                 nodes: entries.collect::<Result<_, _>>()?,
-                peer_id,
-                persist,
-                sessions,
-                ice_servers: Some(ice_servers).filter(|servers| !servers.is_undefined()),
+                peer_id: given.peer_id(),
+                key: given.key(),
+                persist: given.persist(),
+                require_verified: given.require_verified(),
+                sessions: given.sessions(),
+                ice_servers: given.ice_servers(),
                 profile: serde_json::Value::Null,
             };
-            Ok(Self(Hub::open(Checked::new(&options, &data)?).await).into())
+            Ok(Self(Hub::open(Checked::new(&options, &given.data())?).await?).into())
         })
     }
 
@@ -101,16 +122,24 @@ impl RawHub {
         self.0.link(peer).map(RawLink)
     }
 
-    /// Publishes a record; gives the node's receipt.
-    pub fn publish(&self, topic: String, json: String, ttl: Option<u32>) -> Promise {
-        let hub = self.0.clone();
-        promise(async move { hub.publish_json(&topic, &json, ttl).await })
+    /// This peer's public key.
+    #[wasm_bindgen(getter)]
+    pub fn public_key(&self) -> Option<String> {
+        self.0.public_key()
     }
 
-    /// The records of a topic.
-    pub fn find(&self, topic: String) -> Promise {
-        let hub = self.0.clone();
-        promise(async move { hub.find_js(&topic).await })
+    /// This peer's key as text.
+    pub fn export_key(&self) -> Option<String> {
+        self.0.export_key()
+    }
+
+    /// Signs a text with this peer's key.
+    pub fn sign(&self, text: String) -> Promise {
+        let key = self.0.key();
+        promise(async move {
+            let key = key.ok_or_else(HubError::no_identity)?;
+            Ok(key.sign(&text).await.ok_or_else(HubError::no_identity)?.into())
+        })
     }
 
     /// Tells others something new about this peer.

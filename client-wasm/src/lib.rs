@@ -7,8 +7,11 @@
 
 mod address;
 mod ambient;
+mod asking;
+mod canonical;
 mod channel;
 mod connection;
+mod directory;
 mod engine;
 mod error;
 mod event;
@@ -18,6 +21,7 @@ mod http;
 mod hub;
 mod identity;
 mod js;
+mod keys;
 mod lines;
 mod link;
 mod listener;
@@ -27,10 +31,15 @@ mod page;
 mod records;
 mod socket;
 mod visit;
+mod watching;
 
+pub use directory::{SignalDirectory, SignalEndpoint, SignalUrl};
 pub use error::HubError;
 pub use event::{HubEvent, LinkEvent, Payload, PeerInfo};
 pub use hub::Hub;
 pub use link::Link;
 pub use options::{HubOptions, NodeEntry};
+pub use pigeonhub_protocol::Record;
+pub use records::{Copies, PublishOptions, PublishedRecord};
+pub use watching::RecordEvent;
 pub use pigeonhub_client_core::{LinkFailure, LinkState, NodeState, NodeUrl, NodeView, Transport};

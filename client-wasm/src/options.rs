@@ -5,7 +5,7 @@ use pigeonhub_protocol::{NetworkName, PeerId, RawJson, limit};
 use wasm_bindgen::JsValue;
 use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection};
 
-use crate::address;
+use crate::{address, keys};
 use crate::error::HubError;
 
 /// Public STUN servers of two operators, for apps that name none.
@@ -36,10 +36,16 @@ pub struct HubOptions {
     pub nodes: Vec<NodeEntry>,
     /// What others are told about this peer: a JSON object.
     pub profile: serde_json::Value,
-    /// This peer's id, 40 hexadecimal digits; a random one by default.
+    /// This peer's id, 40 hexadecimal digits. By default it is the SHA-1 of a key, so that the peer can
+    /// prove it; a peer whose id is given proves nothing.
     pub peer_id: Option<String>,
-    /// Come back with the same id after a reload. Tabs that are open at once have an id each.
+    /// This peer's key, as [`Hub::export_key`](crate::Hub::export_key) gives it; a fresh one by default.
+    pub key: Option<String>,
+    /// Come back with the same key after a reload: it is kept in `localStorage`. Tabs that are open at once
+    /// have one each.
     pub persist: bool,
+    /// Have nothing to do with peers that do not prove their id.
+    pub require_verified: bool,
     /// How many nodes to be on at once: 2 by default.
     pub sessions: usize,
     /// `RTCConfiguration.iceServers`; two public STUN servers by default.
@@ -53,11 +59,25 @@ impl Default for HubOptions {
             nodes: Vec::new(),
             profile: serde_json::Value::Object(serde_json::Map::new()),
             peer_id: None,
+            key: None,
             persist: false,
+            require_verified: false,
             sessions: 2,
             ice_servers: None,
         }
     }
+}
+
+/// Who the app wants this peer to be.
+pub(crate) enum Who {
+    /// Somebody new.
+    Fresh,
+    /// Who it was last time.
+    Kept,
+    /// Whoever has this key.
+    Key(String),
+    /// Who has this id, which nothing proves.
+    Id(PeerId),
 }
 
 /// The options of an app after their check, all but the peer's id.
@@ -67,8 +87,8 @@ pub(crate) struct Checked {
     /// What is not to be chosen.
     pub transports: Vec<(NodeUrl, Transport)>,
     pub profile: RawJson,
-    pub peer: Option<PeerId>,
-    pub persist: bool,
+    pub who: Who,
+    pub require_verified: bool,
     pub sessions: usize,
     pub rtc: RtcConfiguration,
 }
@@ -106,11 +126,24 @@ impl Checked {
             nodes,
             transports,
             profile: profile(profile_json)?,
-            peer: options.peer_id.as_deref().map(peer).transpose()?,
-            persist: options.persist,
+            who: who(options)?,
+            require_verified: options.require_verified,
             sessions: options.sessions.max(1),
             rtc: rtc(options.ice_servers.as_ref())?,
         })
+    }
+}
+
+/// Checks what the app says of this peer's identity.
+fn who(options: &HubOptions) -> Result<Who, HubError> {
+    match (&options.key, &options.peer_id) {
+        (Some(_), Some(_)) => Err(HubError::new("invalid-options", "a key has its own id: leave one of them out")),
+        (Some(key), None) if !keys::is_text(key) => {
+            Err(HubError::new("invalid-key", "a key is 32 bytes in base64"))
+        }
+        (Some(key), None) => Ok(Who::Key(key.clone())),
+        (None, Some(id)) => peer(id).map(Who::Id),
+        (None, None) => Ok(if options.persist { Who::Kept } else { Who::Fresh }),
     }
 }
 

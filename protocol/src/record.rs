@@ -12,8 +12,6 @@ use crate::http_signature::{SigningKey, decode_key, encode_key};
 use crate::signed_json::{holds, signature_of, statement};
 use crate::{Code, Millis, NodeId, RawJson, limit};
 
-/// What is signed begins with this.
-const DOMAIN: &str = "pigeonhub-record-v1\n";
 /// The version of the form.
 const VERSION: u8 = 1;
 /// The largest number that JavaScript counts exactly to.
@@ -56,6 +54,9 @@ pub struct Record {
 }
 
 impl Record {
+    /// What is signed begins with this.
+    pub const DOMAIN: &str = "pigeonhub-record-v1\n";
+
     /// A record that nobody has signed yet; `ttl` is in seconds. Set `salt` and whatever else is to differ,
     /// then [sign](Self::signed) it.
     #[must_use]
@@ -89,7 +90,7 @@ impl Record {
     #[must_use]
     pub fn statement(&self) -> String {
         // Records have string keys and finite numbers only, so this cannot fail.
-        statement(&serde_json::to_value(self).unwrap_or(Value::Null), DOMAIN, "signature")
+        statement(&serde_json::to_value(self).unwrap_or(Value::Null), Self::DOMAIN, "signature")
     }
 
     /// Whether it may be kept and passed on: its form, its size, its time and its signature.

@@ -13,11 +13,15 @@ import type {
   PigeonErrorCode,
   PublishedRecord,
   Receipt,
+  RecordEvent,
   Transport,
 } from 'pigeonhub-wasm';
 
 import { discoverBootstrapPeers, getBootstrapPeers, parseBootstrapPeersFromEnv } from 'pigeonhub-wasm/config';
 import type { BootstrapPeer } from 'pigeonhub-wasm/config';
+
+import { SignalDirectory, signalTopic } from 'pigeonhub-wasm/directory';
+import type { SignalEndpoint } from 'pigeonhub-wasm/directory';
 
 /** Compiles only if `value` is of this very type. */
 function expect<Expected>(_value: Expected): void {}
@@ -58,8 +62,11 @@ async function hub(): Promise<PigeonHub> {
   };
   await PigeonHub.connect({ nodes: ['wss://a.example'] });
   const hub = await PigeonHub.connect(options);
+  const key = hub.exportKey();
+  await PigeonHub.connect({ nodes: ['wss://a.example'], requireVerified: true, ...(key === undefined ? {} : { key }) });
 
   expect<string>(hub.peerId);
+  expect<string | undefined>(hub.publicKey);
   expect<Peer[]>(hub.peers);
   expect<HubNode[]>(hub.nodes);
   hub.setData({ name: 'Alice', busy: true });
@@ -121,6 +128,7 @@ async function link(hub: PigeonHub, peerId: string, stream: MediaStream): Promis
   expect<PeerLink>(await hub.dial(peerId));
   expect<PeerLink | undefined>(hub.link(peerId));
   expect<string>(link.peerId);
+  expect<boolean>(link.verified);
   expect<LinkState>(link.state);
 
   await link.send('hi');
@@ -156,9 +164,28 @@ async function records(hub: PigeonHub): Promise<void> {
   expect<PublishedRecord[]>(await hub.find('topic'));
   const [found] = await hub.find<{ any: string }>('topic');
   expect<string | undefined>(found?.data.any);
+  expect<boolean | undefined>(found?.verified);
+  expect<string | undefined>(found?.peerId);
+  await hub.publish('topic', 1, { salt: 'one', w: 'majority' });
+  await hub.unpublish('topic', { salt: 'one' });
+  for await (const event of hub.watch<{ any: string }>('topic', { signal: AbortSignal.timeout(500) })) {
+    expect<RecordEvent<{ any: string }>>(event);
+    expect<string>(event.record.data.any);
+  }
 
   // @ts-expect-error: a record is JSON
   await hub.publish('topic', () => 'no JSON');
+}
+
+async function directory(hub: PigeonHub): Promise<void> {
+  const directory = new SignalDirectory(hub);
+  expect<string>(await signalTopic('my-app', 'eu-west'));
+  await directory.publish({ appId: 'my-app', region: 'eu-west', urls: 'wss://a.example', priority: 1 });
+  expect<SignalEndpoint[]>(await new SignalDirectory(['wss://a.example']).find({ appId: 'my-app' }));
+  await directory.unpublish({ appId: 'my-app' });
+
+  // @ts-expect-error: an endpoint is somewhere
+  await directory.publish({ appId: 'my-app' });
 }
 
 async function errors(hub: PigeonHub): Promise<void> {
@@ -179,4 +206,4 @@ async function errors(hub: PigeonHub): Promise<void> {
   }
 }
 
-export { errors, events, hub, link, loading, records };
+export { directory, errors, events, hub, link, loading, records };
