@@ -285,6 +285,10 @@ export class PeerLink extends EventTarget {
     return this.#raw.peer_id;
   }
 
+  get verified() {
+    return this.#raw.verified;
+  }
+
   get state() {
     return this.#raw.state;
   }

@@ -11,6 +11,7 @@ use pigeonhub_client_core::{
     Action, Client, Command, Event, Input, LinkState, NodeView, PeerView, RtcCommand, RtcInput, SessionInput,
 };
 use pigeonhub_protocol::PeerId;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::RtcConfiguration;
 
 use crate::ambient::{self, Alarm};
@@ -24,7 +25,7 @@ use crate::lines::{Lines, Way};
 use crate::link::Link;
 use crate::listener::Listener;
 use crate::options::Checked;
-use crate::page;
+use crate::{page, proofs};
 
 /// Where news goes.
 pub(crate) type Tell = Rc<dyn Fn(Input)>;
@@ -58,14 +59,15 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts a client.
     pub(crate) fn start(options: &Checked, identity: Identity) -> Rc<Self> {
-        let peer = identity.peer;
+        let (peer, key) = (identity.peer, identity.key.clone());
+        let client = Client::new(options.client(&identity));
         let engine = Rc::new(Self {
             peer,
-            key: identity.key.clone(),
+            key,
             seq: Cell::new(0),
             identity: RefCell::new(Some(identity)),
             rtc: options.rtc.clone(),
-            client: RefCell::new(Client::new(options.client(peer))),
+            client: RefCell::new(client),
             inputs: RefCell::default(),
             running: Cell::new(false),
             closed: Cell::new(false),
@@ -119,6 +121,9 @@ impl Engine {
         for action in actions {
             self.carry_out(action);
         }
+        for link in &*self.links.borrow() {
+            link.verify(self.client.borrow().is_link_verified(link.peer()));
+        }
         if last {
             self.shut();
         }
@@ -132,8 +137,18 @@ impl Engine {
             Action::Send { session, frame } => self.lines.send(session, frame),
             Action::Hangup(session) => self.lines.hang_up(session),
             Action::Rtc { peer, generation, command } => self.command(peer, generation, command),
-            Action::Sign { number, .. } => self.tell(Input::Signed { number, signature: None }),
-            Action::Verify { number, .. } => self.tell(Input::Verified { number, holds: false }),
+            Action::Sign { number, claim } => {
+                let (tell, key) = (self.teller(), self.key());
+                spawn_local(async move {
+                    tell(Input::Signed { number, signature: proofs::signature(key, claim).await });
+                });
+            }
+            Action::Verify { number, from, claim, proof } => {
+                let tell = self.teller();
+                spawn_local(async move {
+                    tell(Input::Verified { number, holds: proofs::is_proof(from, claim, proof).await });
+                });
+            }
             Action::Emit(event) => self.emit(event),
             Action::WakeAt(time) => {
                 if let Some(alarm) = &*self.alarm.borrow() {

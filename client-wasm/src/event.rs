@@ -72,6 +72,8 @@ pub struct PeerInfo {
     pub node_id: String,
     /// What it says of itself: a JSON object.
     pub profile: serde_json::Value,
+    /// Whether it proved its id: the profile is signed with the key that the id is made of.
+    pub is_verified: bool,
     /// Whether its page is frozen, as far as it could say so: it may not answer for a while.
     pub is_away: bool,
 }
@@ -83,6 +85,7 @@ impl From<PeerView> for PeerInfo {
             node_id: view.node.as_str().into(),
             // Raw JSON is JSON.
             profile: serde_json::from_str(view.profile.get()).unwrap_or_default(),
+            is_verified: view.is_verified,
             is_away: view.is_away,
         }
     }

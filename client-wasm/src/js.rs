@@ -182,6 +182,12 @@ impl RawLink {
         self.0.peer_id()
     }
 
+    /// Whether the other side is proven.
+    #[wasm_bindgen(getter)]
+    pub fn verified(&self) -> bool {
+        self.0.is_verified()
+    }
+
     /// Its state.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {
@@ -289,8 +295,7 @@ fn peer_object(peer: &PeerView) -> JsValue {
     object([
         ("peerId", peer.peer.as_str().into()),
         ("data", JSON::parse(peer.profile.get()).unwrap_or_default()),
-        // Proofs of identity come with their own version of the wire.
-        ("verified", JsValue::FALSE),
+        ("verified", peer.is_verified.into()),
         ("away", peer.is_away.into()),
         ("nodeId", peer.node.as_str().into()),
     ])

@@ -28,6 +28,7 @@ mod listener;
 mod options;
 mod outbox;
 mod page;
+mod proofs;
 mod records;
 mod socket;
 mod visit;

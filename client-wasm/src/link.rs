@@ -35,6 +35,7 @@ struct Inner {
     serial: u32,
     tell: Tell,
     state: RefCell<LinkState>,
+    is_verified: Cell<bool>,
     states: Feed<LinkState>,
     messages: Feed<Payload>,
     tracks: Feed<Track>,
@@ -71,6 +72,12 @@ impl Link {
     #[must_use]
     pub fn state(&self) -> LinkState {
         self.0.state.borrow().clone()
+    }
+
+    /// Whether the other side proved its id, and that this connection ends at it.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.0.is_verified.get()
     }
 
     /// What happens on it, until it is over. The first subscription also gets messages and tracks
@@ -151,6 +158,7 @@ impl Link {
             serial,
             tell,
             state: RefCell::new(LinkState::Connecting),
+            is_verified: Cell::new(false),
             states: Feed::new(CHANGES, 0),
             messages: Feed::new(UNREAD, EARLY),
             tracks: Feed::new(CHANGES, CHANGES),
@@ -167,6 +175,10 @@ impl Link {
 
     pub(crate) fn peer(&self) -> PeerId {
         self.0.peer
+    }
+
+    pub(crate) fn verify(&self, is_verified: bool) {
+        self.0.is_verified.set(is_verified);
     }
 
     pub(crate) fn messages(&self) -> Subscription<Payload> {

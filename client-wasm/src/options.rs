@@ -7,6 +7,7 @@ use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection};
 
 use crate::{address, keys};
 use crate::error::HubError;
+use crate::identity::Identity;
 
 /// Public STUN servers of two operators, for apps that name none.
 const STUN: [&str; 2] = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"];
@@ -95,14 +96,14 @@ pub(crate) struct Checked {
 
 impl Checked {
     /// Options for the client of this peer.
-    pub(crate) fn client(&self, peer: PeerId) -> Options {
+    pub(crate) fn client(&self, identity: &Identity) -> Options {
         Options {
-            peer,
+            peer: identity.peer,
             network: self.network.clone(),
             profile: self.profile.clone(),
             nodes: self.nodes.clone(),
-            key: None,
-            require_verified: false,
+            key: identity.key.as_ref().map(|key| key.public().into()),
+            require_verified: self.require_verified,
             sessions: self.sessions,
         }
     }
