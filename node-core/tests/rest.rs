@@ -307,6 +307,7 @@ fn with_status<T>(run: impl FnOnce(&Status<'_>) -> T) -> T {
         peers: 7,
         networks: 2,
         draining: false,
+        dht_ready: false,
     })
 }
 

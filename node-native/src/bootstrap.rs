@@ -157,7 +157,7 @@ impl Host {
         let url = &domain.url;
         match timeout(SOURCE_LIMIT, self.mesh.courier.get(url, path)).await {
             Ok(Ok(body)) => {
-                let found = read_document(&String::from_utf8_lossy(&body), &self.check(domain));
+                let found = read_document(&String::from_utf8_lossy(&body), &self.check(domain.is_local));
                 self.take(Source::WellKnown, url, found).await;
             }
             Ok(Err(error)) => tracing::debug!(url, path, %error, "no document"),
@@ -169,7 +169,7 @@ impl Host {
         match timeout(SOURCE_LIMIT, dns.txt(name)).await {
             Ok(Ok(records)) => {
                 for record in records {
-                    self.take(Source::Dns, name, read_txt(&record, &self.check(domain))).await;
+                    self.take(Source::Dns, name, read_txt(&record, &self.check(domain.is_local))).await;
                 }
             }
             Ok(Err(error)) => tracing::debug!(name, %error, "no TXT records"),
@@ -177,12 +177,13 @@ impl Host {
         }
     }
 
-    fn check(&self, domain: &Domain) -> Check<'_> {
-        Check { app: &self.app, pins: &self.bootstrap.pins, is_local: domain.is_local, now: wall() }
+    /// What something that was found has to hold against; whoever `is_local` may name local addresses.
+    pub(crate) fn check(&self, is_local: bool) -> Check<'_> {
+        Check { app: &self.app, pins: &self.bootstrap.pins, is_local, now: wall() }
     }
 
     /// Takes in what a source answered: first on disk, then in use.
-    async fn take(&self, source: Source, name: &str, found: Found) {
+    pub(crate) async fn take(&self, source: Source, name: &str, found: Found) {
         {
             let mut pool = self.bootstrap.pool.lock();
             let own = self.mesh.membership().own().http_url();

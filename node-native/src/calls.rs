@@ -121,6 +121,7 @@ impl Host {
             peers,
             networks,
             draining: self.is_draining(),
+            dht_ready: self.dht.is_ready(),
         })
     }
 
@@ -133,6 +134,7 @@ impl Host {
             peers,
             networks,
             nodes: self.mesh.up().len(),
+            dht_ready: self.dht.is_ready(),
             records: self.archive.count().await.unwrap_or_default(),
         })
     }

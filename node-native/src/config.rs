@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use axum::http::uri::Uri;
-use clap::{Parser, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Parser, ValueEnum};
 use pigeonhub_bootstrap::{Configured, Descriptor, Environment, Region, parse_bootstrap_peers_from_env};
 use pigeonhub_node_core::Settings;
 use pigeonhub_protocol::mesh::{http_url, is_node_url};
@@ -39,6 +40,18 @@ pub struct Config {
     /// Whether to dial the built-in list, too: production, development or local
     #[arg(long, env = "BOOTSTRAP_BUILT_IN")]
     pub bootstrap_built_in: Option<String>,
+    /// Whether to join a DHT, BitTorrent's: there nodes of the same APP_ID find each other, and records are
+    /// found. It makes this node's address and what is published here public
+    #[arg(long, env = "DHT", default_value = "off", action = ArgAction::Set, value_name = "on|off",
+          value_parser = BoolishValueParser::new())]
+    pub dht: bool,
+    /// Nodes of the DHT to join by, separated by commas, as in 10.0.0.7:6881; if all are local the DHT is
+    /// a private one [default: those of BitTorrent]
+    #[arg(long, env = "DHT_BOOTSTRAP", value_delimiter = ',')]
+    pub dht_bootstrap: Vec<String>,
+    /// UDP port for the DHT, on the same address as HTTP; 0 takes a free one
+    #[arg(long, env = "DHT_PORT", default_value_t = 0)]
+    pub dht_port: u16,
     /// The DNS server, as in 127.0.0.1:53 [default: the system's]
     #[arg(long, env = "DNS_RESOLVER")]
     pub dns_resolver: Option<SocketAddr>,
@@ -112,6 +125,9 @@ impl Default for Config {
             bootstrap_domains: Vec::new(),
             bootstrap_keys: Vec::new(),
             bootstrap_built_in: None,
+            dht: false,
+            dht_bootstrap: Vec::new(),
+            dht_port: 0,
             dns_resolver: None,
             data_dir: None,
             node_id: None,

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::bootstrap::Bootstrap;
 use crate::clock::Clock;
+use crate::dht::Dht;
 use crate::mesh::Mesh;
 use crate::metrics::Metrics;
 use crate::records::SqliteArchive;
@@ -46,6 +47,8 @@ pub struct Host {
     pub mesh: Mesh,
     /// Where other nodes are looked for.
     pub bootstrap: Bootstrap,
+    /// Where both nodes and records are found that no other node told of.
+    pub dht: Dht,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// What seals the tickets of peers that come over plain HTTP.

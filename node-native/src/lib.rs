@@ -17,6 +17,7 @@ mod calls;
 mod clock;
 mod config;
 mod demo;
+mod dht;
 mod drain;
 mod errors;
 mod host;

@@ -38,6 +38,8 @@ pub struct Gauges {
     pub networks: usize,
     /// Other nodes that can be reached.
     pub nodes: usize,
+    /// Whether it is in a DHT, and other nodes of that answer.
+    pub dht_ready: bool,
     /// Records.
     pub records: usize,
 }
@@ -62,6 +64,7 @@ impl Metrics {
         line("gauge", "peers", "Live peers in all networks, at all nodes.", gauges.peers as u64);
         line("gauge", "networks", "Networks that have peers.", gauges.networks as u64);
         line("gauge", "nodes", "Other nodes that can be reached.", gauges.nodes as u64);
+        line("gauge", "dht_ready", "Whether the DHT answers.", u64::from(gauges.dht_ready));
         line("gauge", "records", "Records that are kept.", gauges.records as u64);
         line("counter", "sessions_total", "Sockets that were opened.", gauges.sessions);
         for (name, help, counter) in [

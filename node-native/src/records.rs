@@ -14,10 +14,13 @@ use tokio::time::timeout;
 
 pub use self::archive::{ArchiveError, SqliteArchive};
 use crate::clock::wall;
+use crate::dht::FRESH;
 use crate::host::Host;
 
 /// How long other nodes have for one request about records.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long somebody waits for the DHT of whom nothing is found otherwise.
+const DHT_PATIENCE: Duration = Duration::from_millis(1500);
 /// How often what is over is swept.
 const SWEEP: Duration = Duration::from_secs(10);
 /// Each so many sweeps one of the other nodes is compared with.
@@ -46,14 +49,26 @@ impl Host {
         let wanted: Wanted = publication.wanted;
         let record = publication.record(self.mesh.courier.key(), &self.node.id, wall());
         match records::publish(&self.archive, self, &record, wanted, wall()).await {
-            Ok(Ok(stored)) => rest::published(&self.node.id, &record, stored),
+            Ok(Ok(stored)) => {
+                self.post_record(&record);
+                rest::published(&self.node.id, &record, stored)
+            }
             Ok(Err(code)) => Reply::refuse(code),
             Err(error) => unavailable(&error),
         }
     }
 
-    pub(crate) async fn find(&self, query: &FindQuery) -> Reply {
-        match self.look_for(query).await {
+    /// What is here or in the mesh; where there is nothing, what the DHT has, if that answers soon.
+    pub(crate) async fn find(self: &Arc<Self>, query: &FindQuery) -> Reply {
+        let lookup = if query.here { None } else { self.look_in_dht(&query.topic, FRESH) };
+        let mut found = self.look_for(query).await;
+        let is_empty = query.cursor.is_none() && found.as_ref().is_ok_and(Vec::is_empty);
+        if let Some(mut lookup) = lookup.filter(|_| is_empty) {
+            // What is found later is there for who asks again.
+            let _ = timeout(DHT_PATIENCE, lookup.wait_for(|is_over| *is_over)).await;
+            found = self.look_for(query).await;
+        }
+        match found {
             Ok(found) => rest::found(&self.node.id, query, &found, wall()),
             Err(error) => unavailable(&error),
         }

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::bootstrap::Bootstrap;
 use crate::clock::{Clock, now, wall};
+use crate::dht::Dht;
 use crate::host::{Host, Stage};
 use crate::mesh::{Courier, Gate, Mesh};
 use crate::metrics::Metrics;
@@ -60,6 +61,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let listener = listen(&config).await?;
     let address = listener.local_addr().map_err(Error::Local)?;
     let port = address.port();
+    let dht = Dht::new(&config, address)?;
 
     let id = key::node_id(&config, &key);
     let archive = SqliteArchive::open(config.data_dir.as_deref(), id.clone())?;
@@ -86,6 +88,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         sessions: Arc::new(Sessions::default()),
         mesh: Mesh::new(membership, courier, gate),
         bootstrap,
+        dht,
         metrics,
         tickets,
         app: config.app_id,
@@ -102,6 +105,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     tokio::spawn(Arc::clone(&host).keep_bootstrap());
     tokio::spawn(Arc::clone(&host).sweep());
     tokio::spawn(Arc::clone(&host).keep_records());
+    tokio::spawn(Arc::clone(&host).keep_dht());
     Ok(Running { host, address, patience: drain, accepting })
 }
 

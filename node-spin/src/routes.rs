@@ -227,6 +227,7 @@ impl Host {
             networks,
             // Instances come and go with their requests.
             draining: false,
+            dht_ready: false,
         }))
     }
 }

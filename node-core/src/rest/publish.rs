@@ -159,13 +159,15 @@ pub struct FindQuery {
     pub cursor: Option<Place>,
     /// At most so many.
     pub limit: usize,
+    /// Of what this node and its mesh have; not from a DHT. Said by nodes that look there themselves.
+    pub here: bool,
 }
 
 impl FindQuery {
     /// The first page of a topic.
     #[must_use]
     pub const fn first(topic: String) -> Self {
-        Self { topic, cursor: None, limit: PAGE }
+        Self { topic, cursor: None, limit: PAGE, here: false }
     }
 
     pub(super) fn read(topic: String, text: &str) -> Result<Self, Reply> {
@@ -173,7 +175,8 @@ impl FindQuery {
         let cursor = cursor.map_err(|_| Reply::invalid("cursor is not one that find gave"))?;
         let limit = query::parameter(text, "limit").map_or(Ok(PAGE), |limit| limit.parse());
         let limit = limit.map_err(|_| Reply::invalid("limit is no number"))?;
-        Ok(Self { topic, cursor, limit: limit.clamp(1, PAGE) })
+        let here = query::parameter(text, "here").is_some();
+        Ok(Self { topic, cursor, limit: limit.clamp(1, PAGE), here })
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Status<'a> {
     pub networks: usize,
     /// Whether the node is about to stop, and takes nobody in.
     pub draining: bool,
+    /// Whether it is in a DHT, and other nodes of that answer.
+    pub dht_ready: bool,
 }
 
 /// Peers that `GET /signaling` lists; `GET /peers` has them all.
@@ -56,7 +58,7 @@ impl Status<'_> {
             uptime: self.now.since(self.started),
             connected: nodes > 0,
             is_bootstrapping: nodes == 0 && self.mesh.contacts().iter().any(|contact| contact.configured),
-            dht_ready: false,
+            dht_ready: self.dht_ready,
             signal_dir_ready: false,
             timestamp: iso_8601(self.now),
             connections: self.connections,

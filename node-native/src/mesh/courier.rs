@@ -127,7 +127,8 @@ impl Courier {
 
     /// Gets JSON from the node at `url`.
     pub async fn get(&self, url: &str, path: &str) -> Result<Vec<u8>, Error> {
-        let answer = self.send(self.client.get(parse(url, path, "")?)).await?;
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let answer = self.send(self.client.get(parse(url, path, query)?)).await?;
         read(answer).await
     }
 

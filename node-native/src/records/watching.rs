@@ -13,6 +13,7 @@ use pigeonhub_protocol::Code;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::dht::FRESH_TO_WATCH;
 use crate::host::Host;
 use crate::http::response;
 
@@ -66,6 +67,8 @@ impl Watcher {
                 sleep(PAUSE).await;
             }
             self.news.mark_unchanged();
+            // What the DHT has comes like any news.
+            drop(self.host.look_in_dht(&self.query.topic, FRESH_TO_WATCH));
             // What cannot be read now is read at the next look.
             let Ok(found) = self.host.look_for(&self.query).await else { continue };
             let seen = self.watch.look(found);
