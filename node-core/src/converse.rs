@@ -14,7 +14,9 @@ use pigeonhub_protocol::{
 use serde::Deserialize;
 
 use crate::ticket::{self, TicketKey};
-use crate::{Caller, Decision, Errand, Event, Mail, MailSeq, Needs, Node, SessionId, Store, exchange};
+use crate::{
+    Caller, Decision, Errand, Event, Mail, MailSeq, Needs, Node, SessionId, Store, exchange, exchange_all,
+};
 
 /// A store whose mail is read by sessions that acknowledge.
 #[allow(async_fn_in_trait, reason = "as for `Store`")]
@@ -118,20 +120,30 @@ pub async fn converse<S: Mailroom>(
     if let (Some(network), Some(heard)) = (&caller.network, talk.heard) {
         store.acknowledge(network, caller.peer, caller.session, MailSeq(heard)).await?;
     }
-    for (message, turn) in talk.messages.iter().zip(0..) {
+    let mut said = talk.messages.iter().map(|message| PeerMessage::parse(message.get())).zip(0..).peekable();
+    while let Some((message, turn)) = said.next() {
         let at = Moment { seed: at.seed.wrapping_add(turn), ..at };
-        match PeerMessage::parse(message.get()) {
+        let message = match message {
+            Ok(message) => message,
             Err(error) => {
                 let refusal = Refusal::new(error.code, error.original_type);
                 replies.push(NodeMessage::Error(refusal).frame(at.now));
+                continue;
             }
-            Ok(message) => {
-                if let PeerMessage::Announce { network, .. } = &message {
-                    refuse_second(store, network, &caller).await?;
-                }
-                let decision = exchange(node, store, Event::Said(caller.clone(), message), at).await?;
-                follow(&mut caller, decision, &mut replies, &mut errands);
-            }
+        };
+        if let PeerMessage::Announce { network, .. } = &message {
+            refuse_second(store, network, &caller).await?;
+        }
+        let mut run = alloc::vec![Event::Said(caller.clone(), message)];
+        // Signals come in crowds: a description and its candidates.
+        while is_signal(run.last())
+            && let Some((Ok(signal), _)) =
+                said.next_if(|(next, _)| matches!(next, Ok(PeerMessage::Signal { .. })))
+        {
+            run.push(Event::Said(caller.clone(), signal));
+        }
+        for decision in exchange_all(node, store, run, at).await? {
+            follow(&mut caller, decision, &mut replies, &mut errands);
         }
     }
     let last = if talk.leave {
@@ -208,6 +220,10 @@ async fn refuse_second<S: Store>(
         }
         _ => Ok(()),
     }
+}
+
+const fn is_signal(event: Option<&Event>) -> bool {
+    matches!(event, Some(Event::Said(_, PeerMessage::Signal { .. })))
 }
 
 fn follow(caller: &mut Caller, decision: Decision, replies: &mut Vec<Frame>, errands: &mut Vec<Errand>) {

@@ -14,6 +14,14 @@ pub trait Store {
     type Error;
     /// A snapshot of what is asked.
     async fn load(&self, needs: &Needs) -> Result<Facts, Self::Error>;
+    /// The same for several at once, all of one network: one snapshot for each, or one for all.
+    async fn load_all(&self, needs: &[Needs]) -> Result<Vec<Facts>, Self::Error> {
+        let mut facts = Vec::with_capacity(needs.len());
+        for needs in needs {
+            facts.push(self.load(needs).await?);
+        }
+        Ok(facts)
+    }
     /// Applies the changes of a step, all or none: presences in order, then mail in order.
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error>;
     /// Whether other steps may come between the load and the commit of one. Then whoever is
@@ -52,9 +60,7 @@ async fn step<S: Store>(node: &Node, store: &S, event: Event, at: Moment) -> Res
     if let Some(event) = remembered {
         // Nothing more is remembered by this.
         let (more, _) = once(node, store, event, at).await?;
-        decision.replies.extend(more.replies);
-        decision.errands.extend(more.errands);
-        decision.told += more.told;
+        decision.add(more);
     }
     Ok(decision)
 }
@@ -80,8 +86,17 @@ async fn once<S: Store>(
 }
 
 /// Where not everyone is told of everyone, one more or less makes no difference.
-fn remembered(changes: &[Change], facts: &Facts) -> Option<Event> {
+pub(crate) fn remembered(changes: &[Change], facts: &Facts) -> Option<Event> {
     let Some(Change::Remember(presence)) = changes.first() else { return None };
     let known = facts.sample.iter().map(|known| known.peer).collect();
     facts.sample_is_all.then(|| Event::Remembered(presence.clone(), known))
+}
+
+impl Decision {
+    /// What was found on a second look.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.replies.extend(more.replies);
+        self.errands.extend(more.errands);
+        self.told += more.told;
+    }
 }

@@ -43,6 +43,7 @@ pub mod relay;
 pub mod rest;
 mod roster;
 pub mod ticket;
+mod together;
 
 pub use answer::{Answer, Tally};
 pub use change::{Change, Decision, Errand, Outcome, Route};
@@ -56,3 +57,4 @@ pub use memory::{Memory, Outlet};
 pub use node::{Admission, Knock, Node, Settings};
 pub use parcel::{Batch, Parcel};
 pub use presence::{Home, Presence, SessionId, State};
+pub use together::exchange_all;

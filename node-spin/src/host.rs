@@ -4,7 +4,9 @@ use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{is_fresh, signed};
 use pigeonhub_node_core::rest::Reply;
 use pigeonhub_node_core::ticket::TicketKey;
-use pigeonhub_node_core::{Decision, Event, Membership, Node, Settings as NodeSettings, exchange};
+use pigeonhub_node_core::{
+    Decision, Event, Membership, Node, Settings as NodeSettings, exchange, exchange_all,
+};
 use pigeonhub_node_sql::{SqlError, SqlStore};
 use pigeonhub_protocol::http_signature::encode_key;
 use pigeonhub_protocol::mesh::NodeDescriptor;
@@ -141,6 +143,11 @@ impl Host {
     /// One step of the node.
     pub async fn step(&self, event: Event) -> Result<Decision, StoreError> {
         exchange(&self.node, &self.store, event, moment()).await
+    }
+
+    /// Steps of the node, as few as can be: each is written to disk.
+    pub async fn all(&self, events: Vec<Event>) -> Result<Vec<Decision>, StoreError> {
+        exchange_all(&self.node, &self.store, events, moment()).await
     }
 
     /// Changes the picture of the mesh, here and in the database. If another request changed it at

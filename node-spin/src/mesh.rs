@@ -87,6 +87,7 @@ impl Host {
 
     /// Leases end and mail goes back, in all networks in which something is due.
     pub async fn sweep(&mut self) -> Result<(), StoreError> {
+        self.store.forget_once().await?;
         let mut errands: Vec<Errand> = Vec::new();
         for network in self.store.due().await? {
             // Of requests at the same moment one takes care of it, or what is over is told twice.

@@ -3,7 +3,7 @@
 use pigeonhub_bootstrap::{EXPIRES, seed_bundle};
 use pigeonhub_node_core::gate::{MESH_HEADER, Secret};
 use pigeonhub_node_core::rest::{self, Call, EventsQuery, Reply, Status};
-use pigeonhub_node_core::{ConverseError, Event, Talk, converse};
+use pigeonhub_node_core::{ConverseError, Decision, Errand, Event, Talk, converse};
 use pigeonhub_protocol::mesh::{OneOrMany, Routed, Routing};
 use pigeonhub_protocol::{Code, NetworkName, NodeId};
 use spin_sdk::http::{IncomingRequest, ResponseOutparam};
@@ -140,31 +140,25 @@ impl Host {
                 rest::done()
             }
             Call::Announce(node, peers) => {
-                let mut told = 0;
-                for peer in peers.into_vec() {
-                    let decision = self.step(Event::Announced(node.clone(), peer)).await?;
-                    told += decision.told;
-                    self.carry_out(decision.errands).await?;
-                }
+                let announced = |peer| Event::Announced(node.clone(), peer);
+                let decisions = self.all(peers.into_vec().into_iter().map(announced).collect()).await?;
+                let told = decisions.iter().map(|decision| decision.told).sum();
+                self.carry_out(errands(decisions)).await?;
                 let (_, here, _) = self.store.count().await?;
                 rest::announced(&self.node.id, told, here)
             }
             Call::Withdraw(node, peers) => {
-                for peer in peers.into_vec() {
-                    let decision = self.step(Event::Withdrawn(node.clone(), peer)).await?;
-                    self.carry_out(decision.errands).await?;
-                }
+                let withdrawn = |peer| Event::Withdrawn(node.clone(), peer);
+                let decisions = self.all(peers.into_vec().into_iter().map(withdrawn).collect()).await?;
+                self.carry_out(errands(decisions)).await?;
                 rest::done()
             }
             Call::RouteSignal(node, OneOrMany::One(one)) => {
-                rest::routed(&OneOrMany::One(self.routed(&node, one).await?))
+                let routed = self.routed(&node, vec![one]).await?.remove(0);
+                rest::routed(&OneOrMany::One(routed))
             }
             Call::RouteSignal(node, OneOrMany::Many(many)) => {
-                let mut routed = Vec::with_capacity(many.len());
-                for item in many {
-                    routed.push(self.routed(&node, item).await?);
-                }
-                rest::routed(&OneOrMany::Many(routed))
+                rest::routed(&OneOrMany::Many(self.routed(&node, many).await?))
             }
             Call::Relay(node, relayed) => self.relay(&node, &relayed).await?,
             Call::Publish(publication) => self.publish(publication).await?,
@@ -188,21 +182,27 @@ impl Host {
         Ok(reply)
     }
 
-    async fn routed(&mut self, node: &NodeId, item: Routing) -> Result<Routed, StoreError> {
-        let node_id = self.node.id.clone();
-        let found =
-            |routed| Routed { routed, target_found: routed, code: None, node_id, connection_count: 0 };
-        Ok(match item {
-            Routing::Signal(signal) => {
-                let decision = self.step(Event::Routed(node.clone(), signal)).await?;
-                decision.routed.unwrap_or_else(|| found(false))
-            }
-            Routing::Return(back) => {
-                let errands = self.step(Event::Returned(node.clone(), back)).await?.errands;
-                self.carry_out(errands).await?;
-                found(true)
-            }
-        })
+    /// How each was taken.
+    async fn routed(&mut self, node: &NodeId, items: Vec<Routing>) -> Result<Vec<Routed>, StoreError> {
+        let event = |item| match item {
+            Routing::Signal(signal) => Event::Routed(node.clone(), signal),
+            Routing::Return(back) => Event::Returned(node.clone(), back),
+        };
+        let events: Vec<_> = items.into_iter().map(event).collect();
+        let are_signals: Vec<_> = events.iter().map(|event| matches!(event, Event::Routed(..))).collect();
+        let mut decisions = self.all(events).await?;
+        let answers = decisions.iter_mut().zip(are_signals).map(|(decision, is_signal)| {
+            decision.routed.take().unwrap_or_else(|| Routed {
+                routed: !is_signal,
+                target_found: !is_signal,
+                code: None,
+                node_id: self.node.id.clone(),
+                connection_count: 0,
+            })
+        });
+        let answers = answers.collect();
+        self.carry_out(errands(decisions)).await?;
+        Ok(answers)
     }
 
     fn seeds(&self) -> Reply {
@@ -230,4 +230,8 @@ impl Host {
             dht_ready: false,
         }))
     }
+}
+
+fn errands(decisions: Vec<Decision>) -> Vec<Errand> {
+    decisions.into_iter().flat_map(|decision| decision.errands).collect()
 }

@@ -21,6 +21,7 @@ mod row;
 mod sample;
 mod store;
 mod streams;
+mod together;
 
 pub use database::{Database, Row, Value};
 #[cfg(feature = "rusqlite")]

@@ -26,8 +26,7 @@ impl<D: Database> SqlStore<D> {
             (facts.sample, facts.sample_is_all) = self.sample(network, sample).await?;
         }
         if let Some(peer) = needs.waiting_for {
-            let condition = format!("peer = ?2 AND code IS NOT NULL AND {NOT_HERE}");
-            let taken = self.take(network, &condition, peer.as_str().into()).await?;
+            let taken = self.waiting_for(network, &[peer]).await?;
             facts.waiting = taken.into_iter().map(|(_, mail)| mail).collect();
         }
         if let Some(now) = needs.over_at {
@@ -36,8 +35,20 @@ impl<D: Database> SqlStore<D> {
         Ok(facts)
     }
 
+    /// Signals that wait for peers which are not here, taken out.
+    pub(crate) async fn waiting_for(
+        &self,
+        network: &NetworkName,
+        peers: &[PeerId],
+    ) -> Result<Vec<(PeerId, Mail)>, SqlError<D::Error>> {
+        let whom = serde_json::to_string(peers).unwrap_or_default();
+        let condition =
+            format!("peer IN (SELECT value FROM json_each(?2)) AND code IS NOT NULL AND {NOT_HERE}");
+        self.take(network, &condition, whom.into()).await
+    }
+
     /// What is known of each peer, in their order.
-    async fn targets(
+    pub(crate) async fn targets(
         &self,
         network: &NetworkName,
         peers: &[PeerId],

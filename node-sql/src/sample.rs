@@ -44,6 +44,17 @@ impl<D: Database> SqlStore<D> {
         Ok((chosen, false))
     }
 
+    /// Every live peer, if a sample near any of them would be everyone.
+    pub(crate) async fn everyone(
+        &self,
+        network: &NetworkName,
+        sample: &Sample,
+    ) -> Result<Option<Vec<Arc<Presence>>>, SqlError<D::Error>> {
+        let nobody = Sample { near: PeerId::from_bytes([0; 20]), ..*sample };
+        let all = self.alike(network, &nobody, "", sample.most + 1).await?;
+        Ok((all.len() <= sample.most).then_some(all))
+    }
+
     /// The nearest by XOR distance: of the ids that begin alike, few are sorted and many are split by
     /// their next digit, whose nearest value comes first. (Ids in upper case stand elsewhere in the
     /// order of texts, and may be passed over.)

@@ -15,6 +15,8 @@ use crate::{Database, Row, Value};
 /// Under which name the version of the tables is kept, and which it is.
 const SCHEMA: &str = "schema";
 const VERSION: &str = "1";
+/// What may happen again is forgotten when the oldest of it could for so long, milliseconds.
+const FORGET: u64 = 10_000;
 
 /// A node's facts in a database.
 #[derive(Debug)]
@@ -154,10 +156,21 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// The database's.
     pub async fn once(&self, name: &str, until: Millis) -> Result<bool, SqlError<D::Error>> {
-        self.run("DELETE FROM once WHERE until <= ?1", &[self.now.into()]).await?;
-        let sql = "INSERT INTO once (name, until) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING RETURNING 1";
-        let rows = self.run(sql, &[name.into(), until.into()]).await?;
+        let sql = "INSERT INTO once (name, until) VALUES (?1, ?2) ON CONFLICT (name) \
+                   DO UPDATE SET until = ?2 WHERE until <= ?3 RETURNING 1";
+        let rows = self.run(sql, &[name.into(), until.into(), self.now.into()]).await?;
         Ok(!rows.is_empty())
+    }
+
+    /// Forgets what may happen again. Not with each request: it is written to disk.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget_once(&self) -> Result<(), SqlError<D::Error>> {
+        let long_ago = Millis(self.now.0.saturating_sub(FORGET));
+        let sql = "DELETE FROM once WHERE until <= ?2 \
+                   AND EXISTS (SELECT 1 FROM once WHERE until <= ?1 ORDER BY until LIMIT 1)";
+        self.run(sql, &[long_ago.into(), self.now.into()]).await.map(drop)
     }
 
     pub(crate) async fn run(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, SqlError<D::Error>> {
@@ -170,6 +183,10 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn load(&self, needs: &Needs) -> Result<Facts, Self::Error> {
         self.facts(needs).await
+    }
+
+    async fn load_all(&self, needs: &[Needs]) -> Result<Vec<Facts>, Self::Error> {
+        self.facts_together(needs).await
     }
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error> {

@@ -13,6 +13,8 @@ mod support {
 mod equality;
 #[path = "store/sharing.rs"]
 mod sharing;
+#[path = "store/together.rs"]
+mod together;
 
 use pigeonhub_node_sql::{Embedded, SqlStore};
 use support::shelf::at_once;
