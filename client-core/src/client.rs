@@ -86,7 +86,7 @@ impl Client {
             Input::Command(command) => self.command(command, turn),
             Input::Session(id, SessionInput::Opened) => {
                 let announce = self.announce();
-                if self.sessions.opened(id, announce, turn) {
+                if self.sessions.opened(id, announce, self.ping(), turn) {
                     self.roster.session_opened(turn.now);
                 }
             }
@@ -114,7 +114,7 @@ impl Client {
             Input::Freeze => self.be_away(true, turn),
             Input::Resume => {
                 self.be_away(false, turn);
-                self.sessions.resume(&PeerMessage::Ping.frame(&self.options.network), turn);
+                self.sessions.resume(&self.ping(), turn);
                 self.links.resume(turn);
             }
         }
@@ -150,9 +150,12 @@ impl Client {
     }
 
     fn tick(&mut self, turn: &mut Turn<'_>) {
-        let ping = PeerMessage::Ping.frame(&self.options.network);
+        let ping = self.ping();
         for dead in self.sessions.tick(&ping, turn) {
             self.session_lost(dead, turn);
+        }
+        for silent in self.sessions.fall_silent(turn.now) {
+            self.links.session_silent(silent);
         }
         for suspect in self.links.tick(turn) {
             self.sessions.probe(suspect, &ping, turn);
@@ -173,8 +176,10 @@ impl Client {
     fn settle(&mut self, turn: &mut Turn<'_>) {
         self.sessions.balance(turn);
         let Self { options, sessions, roster, links, seal, .. } = self;
-        Post { own: options.peer, network: &options.network, sessions, roster, seal }.carry(links, turn);
-        self.seal.flush(&self.sessions, &self.options.network, turn);
+        let post = Post { own: options.peer, network: &options.network, sessions, roster, seal };
+        let carriers = post.carry(links, turn);
+        seal.flush(sessions, &options.network, turn);
+        sessions.carried(&carriers, &PeerMessage::Ping.frame(&options.network), turn);
         let is_any_open = self.sessions.open().next().is_some();
         let deadlines = [
             self.sessions.deadline(turn.now),
@@ -199,6 +204,10 @@ impl Client {
         if let Some(announce) = self.announce() {
             self.sessions.open().for_each(|session| turn.send(session, announce.clone()));
         }
+    }
+
+    fn ping(&self) -> Frame {
+        PeerMessage::Ping.frame(&self.options.network)
     }
 
     /// None while its first proof is being made.

@@ -17,7 +17,7 @@ impl Client {
             NodeMessage::Connected { node, ticket, .. } => {
                 self.sessions.greeted(session, node, ticket, turn);
             }
-            NodeMessage::Pong { .. } => {}
+            NodeMessage::Pong { .. } => self.sessions.ponged(session, turn.now),
             NodeMessage::Error(refusal) => self.refusal(session, refusal, turn),
             of_a_peer => {
                 if self.is_for_this_client(&of_a_peer) {

@@ -172,6 +172,10 @@ impl Links {
         self.iter_mut().for_each(|(_, link)| link.outbox.session_lost(lost));
     }
 
+    pub(crate) fn session_silent(&mut self, silent: SessionId) {
+        self.iter_mut().for_each(|(_, link)| link.outbox.session_silent(silent));
+    }
+
     pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
         self.iter_mut().for_each(|(_, link)| link.resume(turn));
         self.bury(turn.now);

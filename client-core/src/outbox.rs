@@ -164,6 +164,14 @@ impl Outbox {
         carried.for_each(|letter| letter.carriage = Carriage::Waiting);
     }
 
+    /// A session's node may not have got what it carried last.
+    pub(crate) fn session_silent(&mut self, silent: SessionId) {
+        for letter in self.letters.iter_mut().filter(|letter| letter.carriage == Carriage::By(silent)) {
+            letter.carriage = Carriage::Waiting;
+            letter.before = Some(silent);
+        }
+    }
+
     /// A node refused a letter: another one may take it.
     pub(crate) fn refused(&mut self, by: SessionId, id: &MessageId, code: Code) {
         if let Some(letter) = self.letters.iter_mut().find(|letter| letter.id == *id) {

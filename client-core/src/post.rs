@@ -1,5 +1,6 @@
 //! The post: takes what links have to say to the nodes, each signal by the best session there is.
 
+use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use pigeonhub_protocol::{Code, NetworkName, PeerId, SignalKind};
@@ -23,12 +24,12 @@ pub(crate) struct Post<'a> {
 }
 
 impl Post<'_> {
-    /// Carries whatever waits and can go.
-    pub(crate) fn carry(&mut self, links: &mut Links, turn: &mut Turn<'_>) {
-        let mut is_any_over = false;
+    /// Carries whatever waits and can go. Gives the sessions that carried something.
+    pub(crate) fn carry(mut self, links: &mut Links, turn: &mut Turn<'_>) -> Vec<SessionId> {
+        let (mut is_any_over, mut carriers) = (false, Vec::new());
         for (peer, link) in links.iter_mut() {
             if link.outbox.has_waiting() {
-                self.empty(peer, link, turn);
+                self.empty(peer, link, &mut carriers, turn);
             }
             self.show_path(peer, link, turn);
             is_any_over |= link.is_over();
@@ -36,9 +37,16 @@ impl Post<'_> {
         if is_any_over {
             links.bury(turn.now);
         }
+        carriers
     }
 
-    fn empty(&mut self, peer: PeerId, link: &mut Link, turn: &mut Turn<'_>) {
+    fn empty(
+        &mut self,
+        peer: PeerId,
+        link: &mut Link,
+        carriers: &mut Vec<SessionId>,
+        turn: &mut Turn<'_>,
+    ) {
         let (mut via, mut is_unknown) = (link.via, false);
         for letter in link.outbox.waiting() {
             match self.best(peer, via, letter) {
@@ -46,6 +54,9 @@ impl Post<'_> {
                     let (kind, id, data) = (letter.kind, letter.id.clone(), letter.data.clone());
                     let signal = Outgoing { kind, target: peer, id, data };
                     letter.carried(session);
+                    if !carriers.contains(&session) {
+                        carriers.push(session);
+                    }
                     via = Some(Via::Session(session));
                     self.seal.send(session, signal, (self.own, self.network), turn);
                 }

@@ -12,6 +12,12 @@ pub(crate) const SLOW: u64 = 2_000;
 const SILENCE: u64 = 10_000;
 /// How long it may take to say so.
 const PONG: u64 = 5_000;
+/// How long a node has to answer a ping that went along with a signal, milliseconds: so many times what
+/// it took before and some more, within bounds. The least is for nodes that are busy for a moment.
+const TIMES: u64 = 4;
+const MORE: u64 = 50;
+const LEAST: u64 = 150;
+const MOST: u64 = 1_500;
 /// A session that stood so long was a good one: it ends a row of failures.
 const GOOD: u64 = 10_000;
 
@@ -24,6 +30,12 @@ pub(crate) struct Session {
     is_open: bool,
     heard: Millis,
     pinged: Option<Millis>,
+    /// When the first ping went out that has no pong yet.
+    asked: Option<Millis>,
+    /// Whether signals went along with it, so that it is not to take long.
+    is_urgent: bool,
+    /// How long a pong took of late. None as long as none came: not all servers say it.
+    took: Option<u64>,
 }
 
 /// What a session needs.
@@ -39,7 +51,16 @@ pub(crate) enum Need {
 
 impl Session {
     pub(crate) const fn new(id: SessionId, now: Millis) -> Self {
-        Self { id, since: now, is_open: false, heard: now, pinged: None }
+        Self {
+            id,
+            since: now,
+            is_open: false,
+            heard: now,
+            pinged: None,
+            asked: None,
+            is_urgent: false,
+            took: None,
+        }
     }
 
     pub(crate) const fn is_open(&self) -> bool {
@@ -50,6 +71,7 @@ impl Session {
         self.is_open = true;
         self.since = now;
         self.heard = now;
+        self.asked = Some(now);
     }
 
     /// Any frame shows that the node is there.
@@ -74,19 +96,60 @@ impl Session {
 
     /// What it needs at this time.
     pub(crate) fn need(&self, now: Millis) -> Need {
-        match self.deadline() {
+        match self.needs_at() {
             due if due > now => Need::Nothing,
             _ if self.is_open && self.pinged.is_none() => Need::Ping,
             _ => Need::End,
         }
     }
 
-    pub(crate) const fn pinged(&mut self, now: Millis) {
+    pub(crate) fn pinged(&mut self, now: Millis) {
         self.pinged = Some(now);
+        self.asked.get_or_insert(now);
+    }
+
+    /// A signal goes out: is a ping to go with it? Not if one is under way, and not to servers that have
+    /// never answered one.
+    pub(crate) fn ask(&mut self, now: Millis) -> bool {
+        let asks = self.took.is_some() && self.asked.is_none();
+        if asks {
+            (self.asked, self.is_urgent) = (Some(now), true);
+        }
+        asks
+    }
+
+    /// The node answered a ping.
+    pub(crate) fn ponged(&mut self, now: Millis) {
+        self.is_urgent = false;
+        if let Some(asked) = self.asked.take() {
+            let took = now.since(asked);
+            self.took = Some(self.took.map_or(took, |before| u64::midpoint(before, took)));
+        }
+    }
+
+    /// Whether the node should have answered by now what went along with signals. It is in doubt then,
+    /// and this is said once.
+    pub(crate) fn falls_silent(&mut self, now: Millis) -> bool {
+        let is_silent = self.patience_ends().is_some_and(|end| end <= now);
+        if is_silent {
+            self.is_urgent = false;
+            self.pinged.get_or_insert(now);
+        }
+        is_silent
+    }
+
+    fn patience_ends(&self) -> Option<Millis> {
+        let (asked, took) = (self.asked.filter(|_| self.is_urgent)?, self.took?);
+        Some(asked.plus((took.saturating_mul(TIMES) + MORE).clamp(LEAST, MOST)))
     }
 
     /// When it needs something next.
-    pub(crate) const fn deadline(&self) -> Millis {
+    pub(crate) fn deadline(&self) -> Millis {
+        let patience = self.patience_ends().unwrap_or(Millis(u64::MAX));
+        self.needs_at().min(patience)
+    }
+
+    const fn needs_at(&self) -> Millis {
         match self.pinged {
             _ if !self.is_open => self.since.plus(DIAL),
             Some(pinged) => pinged.plus(PONG),

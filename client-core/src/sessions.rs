@@ -91,12 +91,20 @@ impl Sessions {
     }
 
     /// A socket is open: the peer announces itself. Gives whether it is one of ours.
-    pub(crate) fn opened(&mut self, id: SessionId, announce: Option<Frame>, turn: &mut Turn<'_>) -> bool {
+    pub(crate) fn opened(
+        &mut self,
+        id: SessionId,
+        announce: Option<Frame>,
+        ping: Frame,
+        turn: &mut Turn<'_>,
+    ) -> bool {
         let Some(node) = self.nodes.iter_mut().find(|node| node.has(id)) else { return false };
         if let Some(session) = node.session.as_mut().filter(|session| !session.is_open()) {
             session.open(turn.now);
             node.enter(NodeState::Open, turn);
             announce.into_iter().for_each(|announce| turn.send(id, announce));
+            // How long does it take to answer?
+            turn.send(id, ping);
         }
         true
     }
@@ -111,6 +119,35 @@ impl Sessions {
             turn.emit(Event::Ready);
         }
         true
+    }
+
+    /// The node answered a ping.
+    pub(crate) fn ponged(&mut self, id: SessionId, now: Millis) {
+        let mut sessions = self.nodes.iter_mut().filter_map(|node| node.session.as_mut());
+        if let Some(session) = sessions.find(|session| session.id == id) {
+            session.ponged(now);
+        }
+    }
+
+    /// Signals went out on these sessions. If there is another way, the nodes are to show that they
+    /// got them: a node that falls silent so costs a moment, not the patience with who is called.
+    pub(crate) fn carried(&mut self, by: &[SessionId], ping: &Frame, turn: &mut Turn<'_>) {
+        if by.is_empty() || self.open().nth(1).is_none() {
+            return;
+        }
+        for session in self.nodes.iter_mut().filter_map(|node| node.session.as_mut()) {
+            if by.contains(&session.id) && session.ask(turn.now) {
+                turn.send(session.id, ping.clone());
+            }
+        }
+    }
+
+    /// Sessions whose nodes should have shown by now that they got the last signals. What they carried
+    /// is for others, if there are any.
+    pub(crate) fn fall_silent(&mut self, now: Millis) -> Vec<SessionId> {
+        let sessions = self.nodes.iter_mut().filter_map(|node| node.session.as_mut());
+        let silent = sessions.filter_map(|session| session.falls_silent(now).then_some(session.id)).collect();
+        if self.open().all(|session| self.is_in_doubt(session)) { Vec::new() } else { silent }
     }
 
     /// The node said who it is.

@@ -18,7 +18,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{CloseCode, Frame, Millis, PeerId};
+use pigeonhub_protocol::{CloseCode, Frame, Millis, NodeMessage, PeerId};
 
 use self::answer::Answer;
 use self::outgoing::Outgoing;
@@ -37,6 +37,8 @@ const LONGEST_PAUSE: u64 = 2_000;
 const SILENCE: u64 = 9_000;
 /// The close code of a socket whose other side is gone.
 const LOST: u16 = 1006;
+/// How a frame begins that asks whether the node is there: every answer says so.
+const PING: &str = r#"{"type":"ping""#;
 
 /// What happens to a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +103,8 @@ pub struct Visit {
     is_announced: bool,
     outgoing: Outgoing,
     is_posting: bool,
+    /// The peer asked whether the node is there, and the answer on its way says so.
+    owes_pong: bool,
     /// Requests that failed in a row.
     failures: u32,
     /// Nothing is posted before.
@@ -139,6 +143,7 @@ impl Visit {
             is_announced: false,
             outgoing: Outgoing::default(),
             is_posting: false,
+            owes_pong: false,
             failures: 0,
             rest: Millis(0),
             due: Some(now),
@@ -153,7 +158,9 @@ impl Visit {
     /// The peer says something. Nothing must be said before the session is open.
     pub fn say(&mut self, frame: Frame, now: Millis) -> Vec<VisitAction> {
         let mut actions = Vec::new();
-        if self.state == State::Open {
+        if self.is_posting && frame.as_str().starts_with(PING) {
+            self.owes_pong = true;
+        } else if self.state == State::Open {
             if self.outgoing.push(frame) {
                 self.proceed(now, &mut actions);
             } else {
@@ -244,6 +251,10 @@ impl Visit {
         if self.state == State::Opening {
             self.state = State::Open;
             actions.push(VisitAction::Tell(SessionInput::Opened));
+        }
+        if core::mem::take(&mut self.owes_pong) {
+            let pong = NodeMessage::Pong { peer: self.peer }.frame(now);
+            actions.push(frame(pong.as_str()));
         }
         actions.extend(answer.messages.iter().map(|message| frame(message.get())));
         let before = self.cursor;

@@ -137,6 +137,7 @@ fn signals_wait_for_a_session() {
         [
             "! node a Open",
             "1 < announce",
+            "1 < ping",
             "1 < offer 9 #1 n1 SDP",
             "1 < ice-candidate 9 #2 n1 c1",
             "! path 9 a",
@@ -173,7 +174,7 @@ fn a_node_that_is_being_dialled_is_asked_too() {
     let mut t = Table::new(&["a", "b"]);
     t.quietly([command(Command::Start), opened(1), hello(1), dial('9'), described_offer('9', 1, "SDP")]);
     t.on(refused(1, '9', &t.id(1), "peer-unavailable"), []);
-    t.on(opened(2), ["! node b Open", "2 < announce", "2 < offer 9 #1 n1 SDP", "! path 9 b"]);
+    t.on(opened(2), ["! node b Open", "2 < announce", "2 < ping", "2 < offer 9 #1 n1 SDP", "! path 9 b"]);
 }
 
 #[test]

@@ -13,5 +13,6 @@ mod peerpigeon;
 mod proofs;
 mod repair;
 mod roster;
+mod silence;
 mod table;
 mod visits;

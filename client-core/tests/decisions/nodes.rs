@@ -19,8 +19,8 @@ fn the_best_node_has_a_head_start() {
 fn once_the_best_is_there_the_next_needs_no_waiting() {
     let mut t = Table::new(&["a", "b", "c"]);
     t.quietly([command(Command::Start)]);
-    t.on(opened(1), ["! node a Open", "1 < announce", "dial 2 b", "! node b Dialing"]);
-    t.on(opened(2), ["! node b Open", "2 < announce"]);
+    t.on(opened(1), ["! node a Open", "1 < announce", "1 < ping", "dial 2 b", "! node b Dialing"]);
+    t.on(opened(2), ["! node b Open", "2 < announce", "2 < ping"]);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_slow_dial_is_raced_by_the_next_node_and_given_up_when_there_are_enough() {
     t.now = 150;
     t.quietly([Input::Tick, opened(2)]);
     assert_eq!(t.pass(1_850), ["dial 3 c", "! node c Dialing"], "2 s after the dial of a");
-    t.on(opened(3), ["! node c Open", "3 < announce", "hangup 1", "! node a Idle"]);
+    t.on(opened(3), ["! node c Open", "3 < announce", "3 < ping", "hangup 1", "! node a Idle"]);
     t.on(opened(1), []);
 }
 
@@ -205,7 +205,7 @@ fn a_page_that_is_frozen_says_that_it_is_away_and_back_that_it_is_not() {
     t.on(Input::Freeze, ["1 < announce away true", "2 < announce away true"]);
     t.on(Input::Freeze, []);
     t.quietly([closed(2, 1006)]);
-    t.on(opened(3), ["! node c Open", "3 < announce away true"]);
+    t.on(opened(3), ["! node c Open", "3 < announce away true", "3 < ping"]);
     t.on(Input::Resume, ["1 < announce", "3 < announce", "1 < ping", "3 < ping"]);
     t.on(Input::Resume, ["1 < ping", "3 < ping"]);
 }
@@ -269,7 +269,7 @@ fn the_app_says_how_many_nodes() {
     let options = Options { sessions: 1, ..Options::new(peer(OWN), "room".parse().unwrap(), nodes) };
     let mut t = Table::with(options);
     t.quietly([command(Command::Start)]);
-    t.on(opened(1), ["! node a Open", "1 < announce"]);
+    t.on(opened(1), ["! node a Open", "1 < announce", "1 < ping"]);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_new_profile_is_announced_everywhere() {
     t.on(command(Command::SetProfile(profile)), ["1 < announce Ann", "2 < announce Ann"]);
     t.quietly([closed(2, 1006)]);
     while !t.sleep().contains(&"dial 3 b".into()) {}
-    t.on(opened(3), ["! node b node-2 Open", "3 < announce Ann"]);
+    t.on(opened(3), ["! node b node-2 Open", "3 < announce Ann", "3 < ping"]);
 }
 
 #[test]

@@ -58,9 +58,9 @@ fn a_profile_is_signed_once_and_told_to_every_node() {
     let mut t = Table::with(Options { key: Some("K".into()), ..options() });
     t.now = 7;
     t.on(command(Command::Start), ["sign 1 announce @7", "dial 1 a", "! node a Dialing"]);
-    t.on(opened(1), ["! node a Open", "dial 2 b", "! node b Dialing"]);
+    t.on(opened(1), ["! node a Open", "1 < ping", "dial 2 b", "! node b Dialing"]);
     t.on(signed(1, "S"), ["1 < announce S"]);
-    t.on(opened(2), ["! node b Open", "2 < announce S"]);
+    t.on(opened(2), ["! node b Open", "2 < announce S", "2 < ping"]);
     t.on(Input::Freeze, ["1 < announce S away true", "2 < announce S away true"]);
 }
 

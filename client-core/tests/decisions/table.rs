@@ -239,6 +239,11 @@ pub fn hello(session: u32) -> Input {
     frame(session, &json!({"type": "connected", "data": data}))
 }
 
+/// A node answers a ping.
+pub fn pong(session: u32) -> Input {
+    frame(session, &json!({"type": "pong", "targetPeerId": peer(OWN), "timestamp": 1}))
+}
+
 pub fn discovered(session: u32, digit: char) -> Input {
     let data = json!({"peerId": peer(digit), "nodeId": "n", "isHub": false, "name": "x"});
     frame(session, &json!({"type": "peer-discovered", "networkName": "room", "data": data}))
