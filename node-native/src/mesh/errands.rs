@@ -13,6 +13,8 @@ use crate::host::Host;
 
 /// Errands that follow from errands at once; then there is a pause.
 const ROUNDS: usize = 4;
+/// How long a node has to take a signal before the next home of its target is asked beside it.
+const BESIDE: Duration = Duration::from_millis(150);
 /// The pause.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -85,9 +87,10 @@ impl Host {
             match next {
                 Next::Nothing => return Vec::new(),
                 Next::Over(route, outcome) => {
-                    return self.step(Event::Settled(route, outcome), self.clock.moment()).errands;
+                    return self.step(Event::Settled(*route, outcome), self.clock.moment()).errands;
                 }
                 Next::To(node, journey) => {
+                    self.go_beside(&journey);
                     let parcel = Parcel::Signal(journey);
                     let refused = match self.mesh.link(&node) {
                         Some(link) => link.queue.push(parcel),
@@ -98,6 +101,19 @@ impl Host {
                 }
             }
         }
+    }
+
+    /// A node that does not answer in a moment is not waited for, if the target is at home elsewhere, too.
+    fn go_beside(self: &Arc<Self>, journey: &Journey) {
+        let Some(waits) = journey.waiting() else { return };
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(BESIDE).await;
+            if let Some(next) = waits.beside() {
+                let errands = host.go(next);
+                host.carry_out(errands);
+            }
+        });
     }
 
     /// The link is closed: signals that wait go other ways, or back.

@@ -6,23 +6,18 @@ use parking_lot::Mutex;
 use pigeonhub_node_core::{Answer, Outcome, Route, Tally};
 use pigeonhub_protocol::{NodeId, Signal};
 
-/// A signal on its way.
+/// A signal on its way to one node. Those to other nodes share what is known of how it goes.
 #[derive(Debug)]
 pub struct Journey {
     route: Arc<Route>,
-    asking: Asking,
+    progress: Arc<Mutex<Progress>>,
 }
 
-#[derive(Debug)]
-enum Asking {
-    /// One node after the other; so many were asked, with these answers.
-    InTurn { asked: usize, tally: Tally },
-    /// All at once; shared by the journeys to all of them.
-    Together(Arc<Mutex<Together>>),
-}
-
-#[derive(Debug)]
-struct Together {
+/// How it goes.
+#[derive(Debug, Default)]
+struct Progress {
+    /// So many nodes were asked, of which so many have not answered.
+    asked: usize,
     open: usize,
     taken: bool,
     tally: Tally,
@@ -36,67 +31,61 @@ pub enum Next {
     /// Others are still asked, or it is over already.
     Nothing,
     /// It is over.
-    Over(Route, Outcome),
+    Over(Box<Route>, Outcome),
 }
 
 impl Journey {
     /// Sets out: the first steps.
     pub fn begin(route: Route) -> Vec<Next> {
-        let route = Arc::new(route);
-        if !route.ask_all {
-            return vec![Self { route, asking: Asking::InTurn { asked: 0, tally: Tally::default() } }.on()];
+        let first = if route.ask_all { route.nodes.len() } else { 1 };
+        let journey = Self { route: Arc::new(route), progress: Arc::default() };
+        if journey.route.nodes.is_empty() {
+            return vec![Next::Over(unshared(journey.route), Outcome::Unreachable)];
         }
-        let open = route.nodes.len();
-        let together = Arc::new(Mutex::new(Together { open, taken: false, tally: Tally::default() }));
-        let to = |node: &NodeId| {
-            let asking = Asking::Together(Arc::clone(&together));
-            Next::To(node.clone(), Self { route: Arc::clone(&route), asking })
-        };
-        if open == 0 {
-            vec![Next::Over(unshared(route), Outcome::Unreachable)]
-        } else {
-            route.nodes.iter().map(to).collect()
-        }
+        (0..first).map(|_| journey.on()).collect()
     }
 
     /// `node` answered, or did not.
     pub fn answered(self, node: &NodeId, answer: &Answer) -> Next {
-        let Self { route, asking } = self;
-        match asking {
-            Asking::InTurn { .. } if *answer == Answer::Taken => {
-                Next::Over(unshared(route), Outcome::Routed(node.clone()))
-            }
-            Asking::InTurn { asked, mut tally } => {
-                tally.count(answer);
-                Self { route, asking: Asking::InTurn { asked, tally } }.on()
-            }
-            Asking::Together(together) => {
-                let mut together = together.lock();
-                together.open -= 1;
-                together.tally.count(answer);
-                let first = *answer == Answer::Taken && !std::mem::replace(&mut together.taken, true);
-                if first {
-                    Next::Over(unshared(route), Outcome::Routed(node.clone()))
-                } else if together.open == 0 && !together.taken {
-                    Next::Over(unshared(route), together.tally.outcome())
-                } else {
-                    Next::Nothing
-                }
+        {
+            let mut progress = self.progress.lock();
+            progress.open -= 1;
+            progress.tally.count(answer);
+            if *answer == Answer::Taken && !std::mem::replace(&mut progress.taken, true) {
+                drop(progress);
+                return Next::Over(unshared(self.route), Outcome::Routed(node.clone()));
             }
         }
+        self.on()
     }
 
-    fn on(self) -> Next {
-        let Self { route, asking } = self;
-        match asking {
-            Asking::InTurn { asked, tally } => match route.nodes.get(asked).cloned() {
-                Some(node) => {
-                    let asking = Asking::InTurn { asked: asked + 1, tally };
-                    Next::To(node, Self { route, asking })
-                }
-                None => Next::Over(unshared(route), tally.outcome()),
-            },
-            Asking::Together(_) => Next::Nothing,
+    /// To another node, as long as those that were asked do not answer. None if there is none left.
+    pub fn beside(&self) -> Option<Next> {
+        Some(self.on()).filter(|next| matches!(next, Next::To(..)))
+    }
+
+    /// Another look at it, for who waits to go [`Self::beside`]; none if there is nothing to wait for.
+    /// Receivers know a signal by its id: one without may come once only.
+    pub fn waiting(&self) -> Option<Self> {
+        let more = self.progress.lock().asked < self.route.nodes.len();
+        let may = more && self.route.signal.id.is_some();
+        may.then(|| Self { route: Arc::clone(&self.route), progress: Arc::clone(&self.progress) })
+    }
+
+    fn on(&self) -> Next {
+        let mut progress = self.progress.lock();
+        if progress.taken {
+            return Next::Nothing;
+        }
+        match self.route.nodes.get(progress.asked).cloned() {
+            Some(node) => {
+                progress.asked += 1;
+                progress.open += 1;
+                let (route, progress) = (Arc::clone(&self.route), Arc::clone(&self.progress));
+                Next::To(node, Self { route, progress })
+            }
+            None if progress.open == 0 => Next::Over(Box::new(Route::clone(&self.route)), progress.tally.outcome()),
+            None => Next::Nothing,
         }
     }
 }
@@ -108,8 +97,8 @@ impl AsRef<Signal> for Journey {
 }
 
 /// The route itself; copied if journeys to other nodes still hold it.
-fn unshared(route: Arc<Route>) -> Route {
-    Arc::unwrap_or_clone(route)
+fn unshared(route: Arc<Route>) -> Box<Route> {
+    Box::new(Arc::unwrap_or_clone(route))
 }
 
 #[cfg(test)]
@@ -158,6 +147,34 @@ mod tests {
         assert_eq!(outcome(step(step(begin(), &Answer::None), &AWAY)), Outcome::Unreachable);
         let full = Answer::Refused(Code::MailboxFull);
         assert_eq!(outcome(step(step(begin(), &full), &AWAY)), Outcome::Refused(Code::MailboxFull));
+    }
+
+    #[test]
+    fn who_does_not_answer_in_time_is_not_waited_for() {
+        let begin = |id| {
+            let mut route = route(&["a", "b"], false);
+            route.signal.id = id;
+            Journey::begin(route).remove(0)
+        };
+        assert!(matches!(begin(None), Next::To(_, a) if a.waiting().is_none()), "it might come twice");
+
+        let id = || "m".parse().ok();
+        let Next::To(_, a) = begin(id()) else { panic!() };
+        let b = a.waiting().and_then(|wait| wait.beside()).expect("another one is asked");
+        assert!(a.waiting().is_none() && a.beside().is_none(), "of two, both are asked");
+        assert_eq!(outcome(step(b, &Answer::Taken)), Outcome::Routed("b".parse().unwrap()));
+        assert!(matches!(a.answered(&"a".parse().unwrap(), &Answer::None), Next::Nothing));
+
+        let Next::To(_, a) = begin(id()) else { panic!() };
+        let b = a.beside().unwrap();
+        assert!(matches!(step(b, &AWAY), Next::Nothing), "the first may still take it");
+        let late = a.answered(&"a".parse().unwrap(), &Answer::Taken);
+        assert_eq!(outcome(late), Outcome::Routed("a".parse().unwrap()));
+
+        let Next::To(_, a) = begin(id()) else { panic!() };
+        let waits = a.waiting().unwrap();
+        assert!(matches!(a.answered(&"a".parse().unwrap(), &Answer::Taken), Next::Over(..)));
+        assert!(waits.beside().is_none(), "it is there already");
     }
 
     #[test]
