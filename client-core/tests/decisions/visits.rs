@@ -1,7 +1,7 @@
 //! Sessions over plain HTTP: what is posted, what is listened to, what is taken once.
 
 use pigeonhub_client_core::{Resumption, SessionInput, Visit, VisitAction, VisitInput};
-use pigeonhub_protocol::Millis;
+use pigeonhub_protocol::{Millis, PeerMessage};
 use serde_json::{Value, json};
 
 use crate::table::{OWN, peer};
@@ -332,4 +332,18 @@ fn a_node_that_takes_nothing_is_given_up_before_memory_is() {
     let mut t = Talk::listening();
     let closed = (0..2_000).find_map(|_| t.say("word").into_iter().find(|line| line.starts_with("closed")));
     assert_eq!(closed.as_deref(), Some("closed 1013 too much waits to be said to this node"));
+}
+
+#[test]
+fn a_ping_costs_no_request_while_one_is_under_way() {
+    let mut talk = Talk::listening();
+    let ping = || PeerMessage::Ping.frame(&"room".parse().unwrap());
+    talk.say("offer");
+    let actions = talk.visit.say(ping(), Millis(talk.now));
+    assert!(actions.is_empty(), "{actions:?}");
+    let told = talk.visit.handle(answer("t3", true, &[]), Millis(talk.now));
+    let is_pong = |action: &VisitAction| matches!(action, VisitAction::Tell(SessionInput::Frame(frame)) if frame.contains("pong"));
+    assert!(told.len() == 1 && is_pong(&told[0]), "the answer says it, and nothing is posted: {told:?}");
+    let actions = talk.visit.say(ping(), Millis(talk.now));
+    assert!(matches!(&actions[..], [VisitAction::Post(_)]), "nothing is under way: {actions:?}");
 }

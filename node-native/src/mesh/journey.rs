@@ -84,7 +84,9 @@ impl Journey {
                 let (route, progress) = (Arc::clone(&self.route), Arc::clone(&self.progress));
                 Next::To(node, Self { route, progress })
             }
-            None if progress.open == 0 => Next::Over(Box::new(Route::clone(&self.route)), progress.tally.outcome()),
+            None if progress.open == 0 => {
+                Next::Over(Box::new(Route::clone(&self.route)), progress.tally.outcome())
+            }
             None => Next::Nothing,
         }
     }
