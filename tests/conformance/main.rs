@@ -8,6 +8,7 @@ mod admission;
 mod bootstrap;
 mod config_js;
 mod departures;
+mod dht;
 mod discovery;
 mod draining;
 mod events;

@@ -46,6 +46,12 @@ pub fn chromedriver() -> PathBuf {
     path("CHROMEDRIVER", "the driver of the browser")
 }
 
+/// A Python that has libtorrent.
+#[must_use]
+pub fn libtorrent() -> PathBuf {
+    path("PIGEONHUB_LIBTORRENT", "a Python with libtorrent, the DHT that is not ours")
+}
+
 /// Installed npm packages: the PeerPigeon client, and our own package.
 #[must_use]
 pub fn node_modules() -> PathBuf {

@@ -22,6 +22,7 @@ mod place;
 mod program;
 pub mod scenario;
 pub mod table;
+mod torrent;
 mod wait;
 mod wire;
 #[cfg(target_os = "linux")]
@@ -33,11 +34,12 @@ pub use cable::Cable;
 pub use dns::DnsServer;
 pub use documents::DocumentServer;
 pub use environment::{
-    chrome, chromedriver, node_binary, node_modules, repository, spin_component, spin_host,
+    chrome, chromedriver, libtorrent, node_binary, node_modules, repository, spin_component, spin_host,
 };
 pub use node::{Mesh, TestNode};
 pub use pages::PageServer;
 pub use place::Place;
 pub use program::Program;
+pub use torrent::{TestDht, Torrent};
 pub use wait::{PATIENCE, eventually};
 pub use wire::{Closed, Heard, Transport, WirePeer, fresh_id};

@@ -21,6 +21,7 @@ mod step;
 mod sync;
 mod test;
 mod tools;
+mod torrent;
 mod typescript;
 mod wasm;
 mod wasm_opt;

@@ -7,11 +7,11 @@ use clap::Args;
 
 use crate::house::{House, NATIVE};
 use crate::step::{note, step};
-use crate::{browser, check, children, node, npm, spin, tools, typescript, wasm};
+use crate::{browser, check, children, node, npm, spin, tools, torrent, typescript, wasm};
 
 /// Test everything: checks, unit, simulation, conformance and browser tests, documentation, types.
 ///
-/// Installs Chromium, ChromeDriver and npm packages where they are missing and it may.
+/// Installs Chromium, ChromeDriver, libtorrent and npm packages where they are missing and it may.
 /// `cargo nextest` runs the tests when it is installed, `cargo test` otherwise.
 #[derive(Args)]
 pub struct Options {
@@ -58,11 +58,13 @@ fn prepare(house: &House, options: &Options) -> Result<Vec<(&'static str, String
     } else {
         step("Chromium", || browser::environment(house))?
     };
+    let python = step("libtorrent", || torrent::python(house))?;
     step("npm packages", || npm::install(house))?;
     wasm::build(house)?;
     let binary = node::build(house, false)?;
     let (spin_host, spin_component) = spin::build(house, false)?;
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    environment.push(("PIGEONHUB_LIBTORRENT", text(&python)));
     environment.push(("PIGEONHUB_BIN", text(&binary)));
     environment.push(("PIGEONHUB_SPIN_HOST", text(&spin_host)));
     environment.push(("PIGEONHUB_SPIN_COMPONENT", text(&spin_component)));

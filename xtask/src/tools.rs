@@ -56,22 +56,31 @@ pub fn ensure_tools(house: &House, tools: &[&Tool]) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
-    let may_install = nix::unistd::geteuid().is_root() && on_path("apt-get").is_some();
-    ensure!(may_install, missing(&absent));
+    ensure!(may_install(), missing(&absent));
     for tool in &absent {
         note(&format!("installing {}, needed to {}", tool.package, tool.purpose));
     }
+    install(house, &packages(&absent))?;
+    let absent = self::absent(tools);
+    ensure!(absent.is_empty(), "apt-get succeeded, but {}", missing(&absent));
+    Ok(())
+}
+
+/// Whether Debian's packages may be installed.
+pub fn may_install() -> bool {
+    nix::unistd::geteuid().is_root() && on_path("apt-get").is_some()
+}
+
+/// Installs Debian's packages.
+pub fn install(house: &House, packages: &[&str]) -> Result<()> {
     children::run(house.command("apt-get").args(["update", "--quiet"]))?;
     children::run(
         house
             .command("apt-get")
             .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .args(packages(&absent))
+            .args(packages)
             .env("DEBIAN_FRONTEND", "noninteractive"),
-    )?;
-    let absent = self::absent(tools);
-    ensure!(absent.is_empty(), "apt-get succeeded, but {}", missing(&absent));
-    Ok(())
+    )
 }
 
 fn absent<'a>(tools: &[&'a Tool]) -> Vec<&'a Tool> {
