@@ -62,6 +62,8 @@ const json = (value, code) => {
   }
 };
 
+const textOf = (value) => (value === undefined ? undefined : String(value));
+
 /** A node is given by its URL, or as `{ url, transport }`. */
 const urlOf = (node) => String(node?.url ?? node);
 const transportOf = (node) => String(node?.transport ?? '');
@@ -96,16 +98,18 @@ export class PigeonHub extends EventTarget {
     const named = new Set(nodes.map(urlOf));
     const all = [...nodes, ...found.filter((url) => !named.has(url))];
     const entries = all.flatMap((node) => [urlOf(node), transportOf(node)]);
-    const { persist, requireVerified } = options;
+    const { peerId, key, persist, requireVerified, iceServers } = options;
     const raw = await lift(
       RawHub.open({
-        ...options,
-        network,
+        network: String(network),
         nodes: entries,
         data: profile,
+        peerId: textOf(peerId),
+        key: textOf(key),
         persist: Boolean(persist),
         requireVerified: Boolean(requireVerified),
-        sessions,
+        sessions: Number(sessions),
+        iceServers,
       }),
     );
     const abort = () => raw.close();

@@ -107,7 +107,11 @@ impl Client {
                 }
             }
             Input::Verified { number, holds } => {
-                self.inbox.checked(number, holds);
+                self.inbox.checked(number, Some(holds));
+                self.take_in(turn);
+            }
+            Input::Unchecked { number } => {
+                self.inbox.checked(number, None);
                 self.take_in(turn);
             }
             Input::Tick => self.tick(turn),

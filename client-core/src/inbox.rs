@@ -79,14 +79,17 @@ impl Inbox {
         }
     }
 
-    /// The host has checked a proof.
-    pub(crate) fn checked(&mut self, number: u32, holds: bool) {
+    /// The host has checked a proof, or could not.
+    pub(crate) fn checked(&mut self, number: u32, holds: Option<bool>) {
         for waiting in &mut self.waiting {
             if let Check::Asked(asked, timestamp) = waiting.check
                 && asked == number
             {
-                let standing = if holds { Standing::Proven(timestamp) } else { Standing::Forged };
-                waiting.check = Check::Done(standing);
+                waiting.check = Check::Done(match holds {
+                    Some(true) => Standing::Proven(timestamp),
+                    Some(false) => Standing::Forged,
+                    None => Standing::Unproven,
+                });
             }
         }
     }

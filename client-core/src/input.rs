@@ -37,6 +37,11 @@ pub enum Input {
         /// Whether it is a proof.
         holds: bool,
     },
+    /// The host has no means to check a proof ([`Action::Verify`](crate::Action::Verify)): it counts as none.
+    Unchecked {
+        /// Which one.
+        number: u32,
+    },
     /// The time of the last [`Action::WakeAt`](crate::Action::WakeAt) has come (too early or too
     /// late does no harm).
     Tick,

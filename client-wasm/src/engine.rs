@@ -145,9 +145,7 @@ impl Engine {
             }
             Action::Verify { number, from, claim, proof } => {
                 let tell = self.teller();
-                spawn_local(async move {
-                    tell(Input::Verified { number, holds: proofs::is_proof(from, claim, proof).await });
-                });
+                spawn_local(async move { tell(proofs::check(number, from, claim, proof).await) });
             }
             Action::Emit(event) => self.emit(event),
             Action::WakeAt(time) => {

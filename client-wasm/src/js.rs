@@ -53,22 +53,24 @@ pub struct RawLink(Link);
 #[wasm_bindgen]
 impl RawHub {
     /// Starts a client.
-    pub fn open(given: RawOptions) -> Promise {
+    pub fn open(given: &RawOptions) -> Promise {
+        // Read at once: what is no text throws here, where somebody hears it.
+        let (nodes, data) = (given.nodes(), given.data());
+        let options = HubOptions {
+            network: given.network(),
+            nodes: Vec::new(),
+            peer_id: given.peer_id(),
+            key: given.key(),
+            persist: given.persist(),
+            require_verified: given.require_verified(),
+            sessions: given.sessions(),
+            ice_servers: given.ice_servers(),
+            profile: serde_json::Value::Null,
+        };
         promise(async move {
-            let nodes = given.nodes();
             let entries = nodes.chunks_exact(2).map(|pair| entry(pair[0].clone(), &pair[1]));
-            let options = HubOptions {
-                network: given.network(),
-                nodes: entries.collect::<Result<_, _>>()?,
-                peer_id: given.peer_id(),
-                key: given.key(),
-                persist: given.persist(),
-                require_verified: given.require_verified(),
-                sessions: given.sessions(),
-                ice_servers: given.ice_servers(),
-                profile: serde_json::Value::Null,
-            };
-            Ok(Self(Hub::open(Checked::new(&options, &given.data())?).await?).into())
+            let options = HubOptions { nodes: entries.collect::<Result<_, _>>()?, ..options };
+            Ok(Self(Hub::open(Checked::new(&options, &data)?).await?).into())
         })
     }
 

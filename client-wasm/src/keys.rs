@@ -133,6 +133,11 @@ pub(crate) async fn holds(text: &str, public: &str, signature: &str) -> bool {
     verified.await.is_some_and(|holds| holds.is_truthy())
 }
 
+/// Whether this browser has what all of this needs, in this page.
+pub(crate) async fn are_supported() -> bool {
+    Key::fresh().await.is_some()
+}
+
 async fn done(promise: Result<Promise, JsValue>) -> Option<JsValue> {
     JsFuture::from(promise.ok()?).await.ok()
 }

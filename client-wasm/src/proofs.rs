@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::JSON;
+use pigeonhub_client_core::Input;
 use pigeonhub_protocol::proof::{DOMAIN, Proof};
 use pigeonhub_protocol::{PeerId, RawJson};
 
@@ -15,10 +16,19 @@ pub(crate) async fn signature(key: Option<Rc<Key>>, claim: RawJson) -> Option<St
 }
 
 /// Whether a proof is of this claim, and of the peer with this id.
-pub(crate) async fn is_proof(from: PeerId, claim: RawJson, proof: Proof) -> bool {
-    let Some(statement) = statement(&claim) else { return false };
-    keys::peer_of(&proof.key).await == Some(from)
-        && keys::holds(&statement, &proof.key, &proof.signature).await
+pub(crate) async fn check(number: u32, from: PeerId, claim: RawJson, proof: Proof) -> Input {
+    let holds = match statement(&claim) {
+        Some(statement) => {
+            keys::peer_of(&proof.key).await == Some(from)
+                && keys::holds(&statement, &proof.key, &proof.signature).await
+        }
+        None => false,
+    };
+    if holds || keys::are_supported().await {
+        Input::Verified { number, holds }
+    } else {
+        Input::Unchecked { number }
+    }
 }
 
 fn statement(claim: &RawJson) -> Option<String> {

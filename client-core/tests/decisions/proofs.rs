@@ -123,6 +123,14 @@ fn a_proven_peer_is_told_as_verified() {
 }
 
 #[test]
+fn a_proof_that_cannot_be_checked_is_none() {
+    let mut t = Table::connected();
+    t.now = DAY;
+    t.quietly([proven(1, '9', "x", DAY)]);
+    t.on(Input::Unchecked { number: 1 }, [r#"! peer 9 at n {"name":"x"}"#]);
+}
+
+#[test]
 fn a_forged_proof_is_no_news() {
     let mut t = Table::connected();
     t.now = DAY;
