@@ -3,6 +3,7 @@
 use leptos::ev;
 use leptos::prelude::*;
 
+use crate::board_view::Board;
 use crate::call_view::Calls;
 use crate::control;
 use crate::event_log::EventLog;
@@ -43,6 +44,7 @@ pub fn App() -> impl IntoView {
             <Show when=inside fallback=|| view! { <Join /> }>
                 <People />
                 <Calls />
+                <Board />
             </Show>
             <MeshView />
             <EventLog />

@@ -237,6 +237,7 @@ fn open(state: State, peer_id: &str) -> Call {
         peer_id: peer_id.to_owned(),
         name: format!("Guest {}", short(peer_id)),
         node: String::new(),
+        is_verified: false,
     });
     let call = Call::new(state, who);
     if let Some(old) = old {

@@ -8,7 +8,7 @@ use web_sys::{HtmlVideoElement, MediaStream};
 
 use crate::call::{self, Call, Phase};
 use crate::chat::Chat;
-use crate::icon::icon;
+use crate::icon::{Mark, icon};
 use crate::people::initial;
 use crate::state::State;
 
@@ -29,6 +29,7 @@ pub fn Calls() -> impl IntoView {
 fn CallPanel(call: Call) -> impl IntoView {
     let state = State::of_page();
     let name = Memo::new(move |_| call.who.with(|who| who.name.clone()));
+    let is_verified = Signal::derive(move || call.who.with(|who| who.is_verified));
     let status = move || match call.phase.get() {
         Phase::Connecting => "Connecting\u{2026}".to_owned(),
         Phase::Connected => "Connected".to_owned(),
@@ -44,7 +45,10 @@ fn CallPanel(call: Call) -> impl IntoView {
     view! {
         <section class="panel call" class:plain=plain data-testid=format!("call-{peer_id}") aria-label=move || format!("Call with {}", name.get())>
             <header class="call-head">
-                <h2>{name}</h2>
+                <h2>
+                    {name}
+                    <Mark is_verified=is_verified what="proved who they are" />
+                </h2>
                 <p class="link-state" data-testid="link-state" data-state=move || call.phase.read().word() role="status">
                     {status}
                 </p>

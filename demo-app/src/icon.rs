@@ -11,6 +11,25 @@ pub fn icon(name: &'static str) -> impl IntoView {
     }
 }
 
+/// The mark of what is proven, with words for those who do not see it. Nothing if it is not proven.
+#[component]
+pub fn Mark(
+    /// Whether it is.
+    #[prop(into)]
+    is_verified: Signal<bool>,
+    /// What the mark means, in words.
+    what: &'static str,
+) -> impl IntoView {
+    view! {
+        <Show when=move || is_verified.get()>
+            <span class="mark" data-testid="verified" title=what>
+                {icon("verified")}
+                <span class="unseen">" ("{what}")"</span>
+            </span>
+        </Show>
+    }
+}
+
 /// The strokes of an icon on a grid of 24 by 24.
 pub fn strokes(name: &str) -> &'static str {
     match name {
@@ -34,6 +53,7 @@ pub fn strokes(name: &str) -> &'static str {
         "down" => "M6 6l12 12M18 6 6 18",
         "unknown" => "M9 9a3 3 0 1 1 4.2 2.8c-.8.4-1.2 1-1.2 2.2M12 17.5v.5",
         "sound" => "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5ZM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
+        "verified" => "M12 3 19 5.5V11c0 4.500-2.900 7.900-7 9.500C7.900 18.900 5 15.500 5 11V5.500ZM8.500 11.500 11 14 15.500 9",
         "open" => "M13 5h6v6M19 5l-9 9M17 14v5H5V7h5",
         _ => "",
     }

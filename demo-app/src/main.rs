@@ -1,11 +1,13 @@
 //! A page that shows PigeonHub: calls across nodes, and what happens when a node dies.
 //!
 //! What can be thought without a browser is pure and tested: [`address`], [`words`], [`mesh`],
-//! [`mesh_layout`], [`narration`]. [`state`] holds what the page knows; [`session`], [`call`],
+//! [`mesh_layout`], [`narration`]. [`state`] holds what the page knows; [`session`], [`board`], [`call`],
 //! [`file_transfer`], [`media`] and [`mesh_poll`] change it; the rest shows it.
 
 mod address;
 mod app;
+mod board;
+mod board_view;
 mod call;
 mod call_view;
 mod chat;

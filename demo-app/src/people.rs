@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::call::{self, Phase};
 use crate::control;
-use crate::icon::icon;
+use crate::icon::{Mark, icon};
 use crate::mesh::Standing;
 use crate::state::{Person, State, short};
 
@@ -48,6 +48,8 @@ fn Card(peer_id: String) -> impl IntoView {
         person.with(|person| person.as_ref().map(what)).unwrap_or_default()
     };
     let name = move || of(|person| person.name.clone());
+    let is_verified =
+        Signal::derive(move || person.with(|person| person.as_ref().is_some_and(|p| p.is_verified)));
     let calls = move |camera| id.with_value(|id| call::start(state, id, camera));
     let phase = Memo::new(move |_| {
         let call = id.with_value(|id| {
@@ -66,7 +68,10 @@ fn Card(peer_id: String) -> impl IntoView {
             data-node=move || of(|person| person.node.clone())>
             <span class="face" aria-hidden="true">{move || initial(&name())}</span>
             <span class="who">
-                <strong>{name}</strong>
+                <strong>
+                    {name}
+                    <Mark is_verified what="proved who they are" />
+                </strong>
                 <span class="small">
                     <code>{shown}</code>" through "<b>{move || of(|person| person.node.clone())}</b>
                 </span>

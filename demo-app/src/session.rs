@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::address::NodeAddress;
 use crate::narration::Tone;
 use crate::state::{Person, Stage, State, short};
-use crate::{call, mesh, mesh_poll, remember};
+use crate::{board, call, mesh, mesh_poll, remember};
 
 /// Joins with what the form says.
 pub fn join(state: State) {
@@ -35,6 +35,8 @@ pub fn join(state: State) {
         network,
         nodes: nodes.into_iter().map(Into::into).collect(),
         profile: json!({ "name": name, "capabilities": ["video", "chat", "files"] }),
+        // Who comes back can still take down their notes.
+        persist: true,
         sessions: state.wish.with_value(|wish| wish.sessions),
         ..HubOptions::default()
     };
@@ -85,6 +87,7 @@ pub fn leave(state: State) {
     state.media.close();
     state.calls.update(Vec::clear);
     state.people.update(|people| people.clear());
+    state.board.update(Vec::clear);
     state.sessions.set(Vec::new());
     state.mesh.update(|mesh| mesh.hold([]));
     state.forget_narration();
@@ -103,6 +106,7 @@ async fn enter(state: State, hub: Hub) {
     state.narrate_sessions();
     state.hub.set(Some(hub.clone()));
     catch_up(state);
+    board::follow(state, &hub);
     state.stage.set(Stage::Inside);
     mesh_poll::look_again(state);
     while let Some(event) = events.next().await {
@@ -142,7 +146,8 @@ fn hear(state: State, hub: &Hub, event: HubEvent) {
 
 fn meet(state: State, peer: &PeerInfo) {
     let name = mesh::name_in(&peer.profile).unwrap_or_else(|| format!("Guest {}", short(&peer.peer_id)));
-    let person = Person { peer_id: peer.peer_id.clone(), name, node: peer.node_id.clone() };
+    let (peer_id, node, is_verified) = (peer.peer_id.clone(), peer.node_id.clone(), peer.is_verified);
+    let person = Person { peer_id, name, node, is_verified };
     let before = state.people.with_untracked(|people| people.get(&peer.peer_id).cloned());
     match &before {
         None => state.say(Tone::Plain, format!("{} is here, through {}.", person.name, person.node)),

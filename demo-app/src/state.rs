@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use pigeonhub_wasm::{Hub, NodeState, NodeView};
 
 use crate::address::{NodeAddress, Wish};
+use crate::board::Note;
 use crate::call::Call;
 use crate::clock;
 use crate::control::Control;
@@ -33,6 +34,8 @@ pub struct Person {
     pub name: String,
     /// The node that they are at.
     pub node: String,
+    /// They proved that they are who they say: the id is theirs.
+    pub is_verified: bool,
 }
 
 /// A node that may be used.
@@ -78,6 +81,8 @@ pub struct State {
     pub me: RwSignal<Option<String>>,
     /// The others, by peer id.
     pub people: RwSignal<BTreeMap<String, Person>>,
+    /// The notes on the network's board, newest first.
+    pub board: RwSignal<Vec<Note>>,
     /// How the client stands with each node that it may use.
     pub sessions: RwSignal<Vec<NodeView>>,
     /// What the nodes tell of the mesh.
@@ -113,6 +118,7 @@ impl State {
             hub: RwSignal::new_local(None),
             me: RwSignal::new(None),
             people: RwSignal::new(BTreeMap::new()),
+            board: RwSignal::new(Vec::new()),
             sessions: RwSignal::new(Vec::new()),
             mesh: RwSignal::new(Mesh::default()),
             calls: RwSignal::new(Vec::new()),
