@@ -40,13 +40,7 @@ impl Post<'_> {
         carriers
     }
 
-    fn empty(
-        &mut self,
-        peer: PeerId,
-        link: &mut Link,
-        carriers: &mut Vec<SessionId>,
-        turn: &mut Turn<'_>,
-    ) {
+    fn empty(&mut self, peer: PeerId, link: &mut Link, carriers: &mut Vec<SessionId>, turn: &mut Turn<'_>) {
         let (mut via, mut is_unknown) = (link.via, false);
         for letter in link.outbox.waiting() {
             match self.best(peer, via, letter) {

@@ -89,7 +89,10 @@ impl SignalDirectory {
     ) -> Result<(), HubError> {
         let urls = &endpoint.urls;
         if !(1..=MOST_URLS).contains(&urls.len()) || !urls.iter().all(SignalUrl::is_usable) {
-            return Err(HubError::new("invalid-url", "an endpoint has one to eight URLs of ws, wss, http or https"));
+            return Err(HubError::new(
+                "invalid-url",
+                "an endpoint has one to eight URLs of ws, wss, http or https",
+            ));
         }
         let mut data = json!(endpoint);
         data["kind"] = KIND.into();

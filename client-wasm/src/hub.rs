@@ -13,9 +13,9 @@ use crate::error::HubError;
 use crate::event::{HubEvent, Notice, PeerInfo};
 use crate::feed::Subscription;
 use crate::identity::Identity;
+use crate::keys::Key;
 use crate::link::Link;
 use crate::options::{self, Checked, HubOptions, NodeEntry};
-use crate::keys::Key;
 use crate::{address, ambient};
 
 /// How long the first node may take, in milliseconds.

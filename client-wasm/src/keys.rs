@@ -61,7 +61,8 @@ impl Key {
     }
 
     async fn of(seed: &[u8]) -> Option<Self> {
-        let import = import_key("pkcs8", &[&PKCS8, seed].concat(), ED25519, true, &Array::of1(&"sign".into()));
+        let import =
+            import_key("pkcs8", &[&PKCS8, seed].concat(), ED25519, true, &Array::of1(&"sign".into()));
         let signer = done(import).await?;
         // Only in this form does it tell what belongs to it.
         let form = done(export_key("jwk", &signer)).await?;

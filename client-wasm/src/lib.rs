@@ -40,7 +40,7 @@ pub use event::{HubEvent, LinkEvent, Payload, PeerInfo};
 pub use hub::Hub;
 pub use link::Link;
 pub use options::{HubOptions, NodeEntry};
+pub use pigeonhub_client_core::{LinkFailure, LinkState, NodeState, NodeUrl, NodeView, Transport};
 pub use pigeonhub_protocol::Record;
 pub use records::{Copies, PublishOptions, PublishedRecord};
 pub use watching::RecordEvent;
-pub use pigeonhub_client_core::{LinkFailure, LinkState, NodeState, NodeUrl, NodeView, Transport};

@@ -5,9 +5,9 @@ use pigeonhub_protocol::{NetworkName, PeerId, RawJson, limit};
 use wasm_bindgen::JsValue;
 use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection};
 
-use crate::{address, keys};
 use crate::error::HubError;
 use crate::identity::Identity;
+use crate::{address, keys};
 
 /// Public STUN servers of two operators, for apps that name none.
 const STUN: [&str; 2] = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"];
@@ -138,7 +138,9 @@ impl Checked {
 /// Checks what the app says of this peer's identity.
 fn who(options: &HubOptions) -> Result<Who, HubError> {
     match (&options.key, &options.peer_id) {
-        (Some(_), Some(_)) => Err(HubError::new("invalid-options", "a key has its own id: leave one of them out")),
+        (Some(_), Some(_)) => {
+            Err(HubError::new("invalid-options", "a key has its own id: leave one of them out"))
+        }
         (Some(key), None) if !keys::is_text(key) => {
             Err(HubError::new("invalid-key", "a key is 32 bytes in base64"))
         }

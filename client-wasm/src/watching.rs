@@ -178,9 +178,8 @@ impl Line {
 
     /// Whether it opened, and the hub does not know its node to be down: a stream does not tell.
     fn is_up(&self, hub: &Hub) -> bool {
-        let is_down = |node: &pigeonhub_client_core::NodeView| {
-            node.url == self.node && node.state == NodeState::Down
-        };
+        let is_down =
+            |node: &pigeonhub_client_core::NodeView| node.url == self.node && node.state == NodeState::Down;
         self.is_open && !hub.nodes().iter().any(is_down)
     }
 }

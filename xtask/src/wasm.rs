@@ -76,7 +76,17 @@ fn page(house: &House) -> Result<()> {
     }
     sync::mirror(&demo.join("assets"), &dist.join("assets"))?;
     let (package, served) = (house.root.join("pkg"), dist.join("pkg"));
-    for name in ["package.json", "index.js", "index.d.ts", "config.js", "config.d.ts", "directory.js", "directory.d.ts", "records.js", "signed.js"] {
+    for name in [
+        "package.json",
+        "index.js",
+        "index.d.ts",
+        "config.js",
+        "config.d.ts",
+        "directory.js",
+        "directory.d.ts",
+        "records.js",
+        "signed.js",
+    ] {
         sync::copy_file(&package.join(name), &served.join(name))?;
     }
     sync::mirror(&package.join("wasm"), &served.join("wasm"))
