@@ -173,6 +173,48 @@ async fn a_call_of_two_browsers_across_nodes_survives_a_node_and_a_newcomer_reac
     ben.sees_video(&ada).await;
 }
 
+/// What the page shows of a note with this text; null if there is none.
+const NOTE: &str = "const note = [...document.querySelectorAll('[data-testid=note]')]
+    .find((note) => note.querySelector('p').textContent === args[0]);
+    return note ? { by: note.dataset.peerId, mine: note.dataset.mine, verified: note.dataset.verified } : null";
+
+#[tokio::test]
+async fn a_board_of_two_browsers_across_nodes_shows_whose_notes_are_whose() {
+    let _turn = one_browser_test_at_a_time().await;
+    let mut mesh = Mesh::patient(3).await;
+    let ada = Visitor::join("Ada", &mesh.nodes[0], &[&mesh.nodes[2]]).await;
+    let ben = Visitor::join("Ben", &mesh.nodes[1], &[&mesh.nodes[2]]).await;
+    for (visitor, other) in [(&ada, &ben), (&ben, &ada)] {
+        visitor.find(&format!("[data-testid='peer-{}'] [data-testid=verified]", other.id)).await;
+    }
+    for (visitor, text) in [(&ada, "Pizza at eight"), (&ben, "Bring your own plates")] {
+        visitor.find("[data-testid=note-input]").await.send_keys(text).await.unwrap();
+        visitor.click("[data-testid=note-send]").await;
+    }
+    let sees = async |visitor: &Visitor, text: &str, expected: serde_json::Value| {
+        eventually(&format!("{} sees {text}: {expected}", visitor.name), PATIENCE * 2, async || {
+            (visitor.browser.run(NOTE, &[json!(text)]).await == expected).then_some(())
+        })
+        .await;
+    };
+    let note = |by: &Visitor, mine: &str| json!({"by": by.id, "mine": mine, "verified": "true"});
+    for (visitor, mine, theirs) in [(&ada, "true", "false"), (&ben, "false", "true")] {
+        sees(visitor, "Pizza at eight", note(&ada, mine)).await;
+        sees(visitor, "Bring your own plates", note(&ben, theirs)).await;
+    }
+    if let Some(path) = std::env::var_os("PIGEONHUB_SCREENSHOT_BOARD") {
+        ada.browser.screenshot(Path::new(&path)).await;
+    }
+
+    // The node that Ben's page watched is dead; the note that Ada takes down is gone for Ben, too.
+    mesh.nodes[1].kill();
+    mesh.nodes[2].sees(1).await;
+    ada.click("[data-testid=note-remove]").await;
+    sees(&ada, "Pizza at eight", json!(null)).await;
+    sees(&ben, "Pizza at eight", json!(null)).await;
+    sees(&ben, "Bring your own plates", note(&ben, "true")).await;
+}
+
 #[tokio::test]
 async fn a_visitor_kills_a_node_from_the_browser_and_the_call_goes_on() {
     let _turn = one_browser_test_at_a_time().await;

@@ -5,6 +5,7 @@
 
 mod control;
 mod demo;
+mod identity;
 mod package;
 mod page;
 mod peerpigeon;

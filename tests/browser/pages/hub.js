@@ -1,6 +1,9 @@
 // A page with the npm package, as the browser tests drive it: each export is one thing to ask of it.
 
 import init, { PigeonError, PigeonHub } from '/node_modules/pigeonhub-wasm/index.js';
+import { SignalDirectory } from '/node_modules/pigeonhub-wasm/directory.js';
+import { canonical, holds, peerIdOf } from '/node_modules/pigeonhub-wasm/signed.js';
+import { RawHub } from '/node_modules/pigeonhub-wasm/wasm/pigeonhub_wasm.js';
 
 let hub;
 const messages = [];
@@ -38,6 +41,72 @@ export async function join(options) {
 
 /** What a peer says of itself, once it is there. */
 export const data = (peerId) => hub.peers.find((peer) => peer.peerId === peerId)?.data;
+
+/** Whether a peer is verified, once it is there. */
+export const verified = (peerId) => hub.peers.find((peer) => peer.peerId === peerId)?.verified;
+
+export const linkVerified = (peerId) => links.get(peerId).verified;
+
+export const exportKey = () => hub.exportKey();
+
+export const publicKey = () => hub.publicKey;
+
+/** The names of the vectors that do not come out as they should. */
+export async function wrongVectors({ seed, publicKey, peerId, proofs }, node) {
+  const raw = await RawHub.open({ network: 'elsewhere', nodes: [node, ''], data: '{}', key: seed, persist: false, requireVerified: false, sessions: 1, iceServers: [] });
+  const wrong = [];
+  for (const { name, claim, statement, proof } of proofs) {
+    const text = `pigeonhub-peer-v1\n${canonical(claim)}`;
+    const isHeld = await holds(text, proof.key, proof.signature);
+    const isForged = await holds(`${text} `, proof.key, proof.signature);
+    const isRight = text === statement && isHeld === true && isForged === false && (await peerIdOf(publicKey)) === peerId;
+    if (!isRight || (await raw.sign(statement)) !== proof.signature) wrong.push(name);
+  }
+  raw.close();
+  return wrong;
+}
+
+export const publish = (topic, data, options) => hub.publish(topic, data, options);
+
+export const unpublish = (topic, salt) => hub.unpublish(topic, { salt });
+
+export const find = (topic) => hub.find(topic);
+
+const watching = [];
+
+/** Watches a topic until the hub is closed. */
+export function watch(topic) {
+  (async () => {
+    for await (const event of hub.watch(topic)) watching.push(event);
+  })();
+}
+
+/** What a watcher was told of this text, once it was. */
+export const watched = (type, text) =>
+  watching.find((event) => event.type === type && event.record.data.text === text)?.record;
+
+export const timesWatched = () =>
+  watching.map(({ type, record }) => `${type} ${record.data.text}`).reduce((times, word) => ({ ...times, [word]: (times[word] ?? 0) + 1 }), {});
+
+/** The texts of a topic, as found through a node that alters this one. */
+export async function findAltered(topic, text) {
+  const { fetch } = window;
+  window.fetch = async (...args) => {
+    const answer = await (await fetch(...args)).text();
+    return new Response(answer.replace(text, `${text}!`));
+  };
+  try {
+    return (await hub.find(topic)).map(({ data }) => data.text);
+  } finally {
+    window.fetch = fetch;
+  }
+}
+
+export const publishSignal = (endpoint) => new SignalDirectory(hub).publish(endpoint);
+
+/** The URLs of an app's endpoints, as somebody without a hub finds them at this page's nodes. */
+export const findSignals = async (wanted) =>
+  (await new SignalDirectory(hub.nodes).find(wanted)).flatMap(({ urls }) => urls.map(({ u }) => u));
 
 /** Dials; done when connected. */
 export async function dial(peerId, withMedia) {
