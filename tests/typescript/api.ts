@@ -79,8 +79,6 @@ async function hub(): Promise<PigeonHub> {
 
   // @ts-expect-error: hubs come from connect()
   new PigeonHub();
-  // @ts-expect-error: at least one node is needed
-  void PigeonHub.connect({ network: 'lobby' });
   // @ts-expect-error: there is no such transport
   hub.addNode({ url: 'https://f.example', transport: 'pigeon' });
   // @ts-expect-error: a profile is a JSON object
