@@ -2,7 +2,9 @@
 
 use pigeonhub_protocol::proof::{Claim, covered};
 use pigeonhub_protocol::{Millis, NetworkName, RawJson, Record};
-use pigeonhub_tests::{Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, http, one_browser_test_at_a_time};
+use pigeonhub_tests::{
+    Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, http, one_browser_test_at_a_time,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -101,7 +103,10 @@ async fn a_browser_signs_and_checks_as_everybody_does() {
     let record: Record = serde_json::from_value(found["records"][0].clone()).unwrap();
     let now = Millis(u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap());
     record.check(now).unwrap();
-    assert_eq!((record.publisher.as_str(), record.salt.as_str()), (vectors["publicKey"].as_str().unwrap(), "one"));
+    assert_eq!(
+        (record.publisher.as_str(), record.salt.as_str()),
+        (vectors["publicKey"].as_str().unwrap(), "one")
+    );
 }
 
 #[tokio::test]
@@ -117,7 +122,9 @@ async fn browsers_publish_find_and_watch_across_nodes_and_believe_no_node() {
     let seen = ben.until("watched", json!(["record", "hello"])).await;
     assert_eq!((&seen["verified"], &seen["peerId"]), (&json!(true), &json!(ada_id)));
     // Nobody signed this but a node.
-    http::post(mesh.nodes[0].url("/api/publish"), &json!({"topic": "board", "data": {"text": "who"}})).await.ok();
+    http::post(mesh.nodes[0].url("/api/publish"), &json!({"topic": "board", "data": {"text": "who"}}))
+        .await
+        .ok();
     assert_eq!(ben.until("watched", json!(["record", "who"])).await["verified"], false);
     let found = ben.call("find", ["board"]).await;
     assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
@@ -133,14 +140,20 @@ async fn browsers_publish_find_and_watch_across_nodes_and_believe_no_node() {
     ben.until("watched", json!(["gone", "again"])).await;
     eventually("all is told once", PATIENCE, async || {
         let texts = ben.call("timesWatched", json!([])).await;
-        (texts == json!({"record hello": 1, "record who": 1, "record again": 1, "gone again": 1})).then_some(())
+        (texts == json!({"record hello": 1, "record who": 1, "record again": 1, "gone again": 1}))
+            .then_some(())
     })
     .await;
 
     // Where an app's signaling endpoints are, by region.
-    let endpoint = |url: &str, region: &str| json!([{"appId": "app", "urls": url, "region": region, "priority": 2}]);
+    let endpoint =
+        |url: &str, region: &str| json!([{"appId": "app", "urls": url, "region": region, "priority": 2}]);
     ada.call("publishSignal", endpoint("wss://eu.example", "eu")).await;
-    ben.call("publishSignal", json!([{"appId": "app", "urls": "wss://us.example", "region": "us", "priority": 1}])).await;
+    ben.call(
+        "publishSignal",
+        json!([{"appId": "app", "urls": "wss://us.example", "region": "us", "priority": 1}]),
+    )
+    .await;
     for (wanted, urls) in [
         (json!({"appId": "app"}), ["wss://us.example", "wss://eu.example"]),
         (json!({"appId": "app", "region": "eu"}), ["wss://eu.example", "wss://us.example"]),
