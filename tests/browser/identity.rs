@@ -1,6 +1,6 @@
 //! Peers that prove who they are, records that prove whose they are: in pages, with the browser's own keys.
 
-use pigeonhub_protocol::proof::{Claim, covered};
+use pigeonhub_protocol::proof::{Claim, UNCOVERED, split};
 use pigeonhub_protocol::{Millis, NetworkName, RawJson, Record};
 use pigeonhub_tests::{
     Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, http, one_browser_test_at_a_time,
@@ -89,7 +89,7 @@ async fn a_browser_signs_and_checks_as_everybody_does() {
     }
     let heard = listener.expect_peer(id).await;
     let announce: Announce = serde_json::from_str(&heard.text).unwrap();
-    let (words, proof) = covered(&announce.data);
+    let (words, proof) = split(&announce.data, &UNCOVERED);
     let proof = proof.expect("it is signed");
     let (network, from) = ("room".parse::<NetworkName>().unwrap(), id.parse().unwrap());
     let timestamp = proof.timestamp;
