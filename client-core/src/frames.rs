@@ -1,7 +1,6 @@
 //! What nodes say: each frame, to whom it concerns.
 
-use pigeonhub_protocol::{Code, NodeId, NodeMessage, PeerId, RawJson, Refusal, Signal, SignalKind};
-use serde::Deserialize;
+use pigeonhub_protocol::{Code, Fields, NodeId, NodeMessage, PeerId, RawJson, Refusal, Signal, SignalKind};
 
 use crate::inbox::Standing;
 use crate::links::Incoming;
@@ -98,12 +97,7 @@ impl Client {
     /// A peer left on purpose. Its goodbye comes through all nodes that it was on; a late one must
     /// not end what began since.
     fn goodbye(&mut self, from: PeerId, data: &RawJson, turn: &mut Turn<'_>) {
-        #[derive(Deserialize)]
-        struct Dated {
-            #[serde(rename = "timestamp")]
-            _timestamp: u64,
-        }
-        let is_dated = serde_json::from_str::<Dated>(data.get()).is_ok();
+        let is_dated = Fields::read(data).is_some_and(|fields| fields.number("timestamp").is_some());
         if is_dated && self.dedup.is_repeated_text(from, data.get(), turn.now) {
             return;
         }

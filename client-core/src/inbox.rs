@@ -7,10 +7,9 @@ use alloc::collections::VecDeque;
 
 use litemap::LiteMap;
 use pigeonhub_protocol::proof::{Claim, PROOF, Proof, UNCOVERED};
-use pigeonhub_protocol::{Millis, NodeMessage, PeerId, RawJson};
+use pigeonhub_protocol::{Fields, Millis, NodeMessage, PeerId, RawJson};
 use serde_json::value::RawValue;
 
-use crate::fields::Fields;
 use crate::seal::without;
 use crate::turn::Turn;
 use crate::{Action, SessionId};
@@ -174,6 +173,5 @@ fn proof(data: &RawValue) -> Option<Proof> {
     if !data.get().contains(PROOF) {
         return None;
     }
-    let fields = Fields::read(data)?;
-    serde_json::from_str(fields.get(PROOF)?.get()).ok()
+    Proof::read(Fields::read(data)?.get(PROOF)?)
 }

@@ -18,7 +18,6 @@ mod clock;
 mod dedup;
 mod dice;
 mod event;
-mod fields;
 mod frames;
 mod inbox;
 mod input;

@@ -4,9 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use pigeonhub_protocol::{NetworkName, PeerId, RawJson, raw_json};
-
-use crate::fields::Fields;
+use pigeonhub_protocol::{Fields, NetworkName, PeerId, RawJson, raw_json};
 
 /// A node's URL as the app gave it (`ws://`, `wss://`, `http://` or `https://`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

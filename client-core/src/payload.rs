@@ -11,16 +11,15 @@
 
 use alloc::string::String;
 
-use pigeonhub_protocol::{Millis, PeerId, RawJson, raw_json};
-use serde::{Deserialize, Serialize};
+use pigeonhub_protocol::{Fields, Millis, PeerId, RawJson, raw_json};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Description;
-use crate::fields::Fields;
 use crate::sdp::Fingerprint;
 
 /// The number of a description. Only those of one sender can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct DescriptionNumber(pub(crate) u64);
 
@@ -47,17 +46,6 @@ pub(crate) struct RemoteDescription {
     pub(crate) is_proven: Option<bool>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Written {
-    #[serde(rename = "type")]
-    kind: String,
-    sdp: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    negotiation: Option<DescriptionNumber>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    answers: Option<DescriptionNumber>,
-}
-
 const fn kind_of(is_offer: bool) -> &'static str {
     if is_offer { "offer" } else { "answer" }
 }
@@ -68,18 +56,31 @@ pub(crate) fn describe(
     number: DescriptionNumber,
     answers: Option<DescriptionNumber>,
 ) -> RawJson {
+    #[derive(Serialize)]
+    struct Written {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        sdp: String,
+        negotiation: DescriptionNumber,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answers: Option<DescriptionNumber>,
+    }
     let Description { is_offer, sdp } = description;
-    raw_json(&Written { kind: kind_of(is_offer).into(), sdp, negotiation: Some(number), answers })
+    raw_json(&Written { kind: kind_of(is_offer), sdp, negotiation: number, answers })
 }
 
 /// Reads the `data` of an offer or answer.
 pub(crate) fn described(data: &RawValue, is_offer: bool) -> Option<RemoteDescription> {
-    let Written { kind, sdp, negotiation, answers } = serde_json::from_str(data.get()).ok()?;
-    (kind == kind_of(is_offer)).then(|| RemoteDescription {
+    let fields = Fields::read(data)?;
+    if fields.text("type")? != kind_of(is_offer) {
+        return None;
+    }
+    let sdp = fields.text("sdp")?;
+    Some(RemoteDescription {
         fingerprint: Fingerprint::of(&sdp),
         description: Description { is_offer, sdp },
-        number: negotiation,
-        answers,
+        number: fields.number("negotiation").map(DescriptionNumber),
+        answers: fields.number("answers").map(DescriptionNumber),
         is_proven: None,
     })
 }
@@ -96,11 +97,7 @@ pub(crate) fn candidate(candidate: &RawValue, number: Option<DescriptionNumber>)
 
 /// The number of the description that a candidate belongs to, if it says so.
 pub(crate) fn candidate_number(data: &RawValue) -> Option<DescriptionNumber> {
-    #[derive(Deserialize)]
-    struct Tag {
-        negotiation: Option<DescriptionNumber>,
-    }
-    serde_json::from_str::<Tag>(data.get()).ok()?.negotiation
+    Fields::read(data)?.number("negotiation").map(DescriptionNumber)
 }
 
 /// An offer or answer as a text on the data channel, wrapped as PeerPigeon does it.
@@ -128,20 +125,14 @@ pub(crate) fn in_band(own: PeerId, data: &RawValue, is_offer: bool, now: Millis)
 
 /// Reads an offer or answer from the data channel, wrapped or bare.
 pub(crate) fn from_in_band(text: &str) -> Option<RemoteDescription> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(borrow)]
-        data: &'a RawValue,
+    let mut fields = Fields::parse(text)?;
+    if fields.text("type")? == "signaling" {
+        fields = Fields::read(fields.get("data")?)?;
     }
-    let mut envelope: Envelope<'_> = serde_json::from_str(text).ok()?;
-    if envelope.kind == "signaling" {
-        envelope = serde_json::from_str(envelope.data.get()).ok()?;
-    }
-    match envelope.kind.as_str() {
-        "renegotiation-offer" => described(envelope.data, true),
-        "renegotiation-answer" => described(envelope.data, false),
+    let data = fields.get("data")?;
+    match fields.text("type")?.as_str() {
+        "renegotiation-offer" => described(data, true),
+        "renegotiation-answer" => described(data, false),
         _ => None,
     }
 }

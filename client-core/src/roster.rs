@@ -4,10 +4,9 @@ use alloc::vec::Vec;
 
 use litemap::LiteMap;
 use pigeonhub_protocol::proof::UNCOVERED;
-use pigeonhub_protocol::{Millis, NodeId, PeerId, RawJson, raw_json};
+use pigeonhub_protocol::{Fields, Millis, NodeId, PeerId, RawJson, raw_json};
 use serde_json::value::RawValue;
 
-use crate::fields::Fields;
 use crate::turn::Turn;
 use crate::{Event, PeerView, SessionId};
 

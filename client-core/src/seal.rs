@@ -9,11 +9,10 @@ use alloc::string::String;
 
 use pigeonhub_protocol::proof::{Claim, PROOF, Proof, UNCOVERED};
 use pigeonhub_protocol::{
-    Frame, MessageId, Millis, NetworkName, PeerId, PeerMessage, RawJson, SignalKind, raw_json,
+    Fields, Frame, MessageId, Millis, NetworkName, PeerId, PeerMessage, RawJson, SignalKind, raw_json,
 };
 use serde_json::value::RawValue;
 
-use crate::fields::Fields;
 use crate::roster;
 use crate::sessions::Sessions;
 use crate::turn::Turn;

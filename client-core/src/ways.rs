@@ -12,8 +12,9 @@
 use alloc::vec::Vec;
 use core::str::FromStr;
 
+use pigeonhub_protocol::Fields;
+
 use crate::NodeUrl;
-use crate::fields::Fields;
 use crate::visit::Resumption;
 
 /// How a client and a node talk.

@@ -9,7 +9,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Code, Frame, Millis, NetworkName, NodeId, PeerId, RawJson, Signal, SignalKind, Ticket};
+use crate::{Code, Fields, Frame, Millis, NetworkName, NodeId, PeerId, RawJson, Signal, SignalKind, Ticket};
 
 /// A message from a node.
 #[derive(Clone, Debug)]
@@ -174,116 +174,81 @@ impl NodeMessage {
     /// # Errors
     /// [`ParseNodeMessageError`]; a client ignores such a frame.
     pub fn parse(text: &str) -> Result<Self, ParseNodeMessageError> {
-        let envelope: Envelope<'_> = read(text)?;
-        let kind: String = required(envelope.kind)?;
-        let network = || optional(envelope.network_name).map(Option::unwrap_or_default);
+        let fields = Fields::parse(text).ok_or(ParseNodeMessageError::Malformed)?;
+        let kind: String = required(&fields, "type")?;
+        let network = || optional(&fields, "networkName").map(Option::unwrap_or_default);
+        let data = fields.get("data");
         if let Some(kind) = SignalKind::from_type(&kind) {
             return Ok(Self::Signal(Signal {
                 kind,
-                from: required(envelope.from_peer_id)?,
-                target: required(envelope.target_peer_id)?,
-                network: required(envelope.network_name)?,
-                data: envelope.data.ok_or(ParseNodeMessageError::Malformed)?.to_owned(),
-                id: optional(envelope.id)?,
+                from: required(&fields, "fromPeerId")?,
+                target: required(&fields, "targetPeerId")?,
+                network: required(&fields, "networkName")?,
+                data: data.ok_or(ParseNodeMessageError::Malformed)?.to_owned(),
+                id: optional(&fields, "id")?,
                 origin: None,
             }));
         }
         Ok(match kind.as_str() {
             "connected" => {
-                let (peer, node, data) = envelope.about()?;
-                Self::Connected { peer, node, ticket: ticket(data) }
+                let (peer, node, data) = about(data)?;
+                // Without a ticket, or with one that makes no sense, the next socket does without.
+                Self::Connected { peer, node, ticket: required(&data, "ticket").ok() }
             }
             "peer-discovered" => {
-                let (peer, node, profile) = envelope.about()?;
-                Self::Discovered { peer, node, network: network()?, profile: profile.to_owned() }
+                let (peer, node, _) = about(data)?;
+                Self::Discovered { peer, node, network: network()?, profile: owned(data) }
             }
             "peer-disconnected" => {
-                let (peer, ..) = envelope.about()?;
+                let (peer, ..) = about(data)?;
                 Self::Departed { peer, network: network()? }
             }
             "goodbye" => Self::Goodbye {
-                from: required(envelope.from_peer_id)?,
+                from: required(&fields, "fromPeerId")?,
                 network: network()?,
-                data: envelope.data.map(ToOwned::to_owned).unwrap_or_default(),
+                data: owned(data),
             },
-            "pong" => Self::Pong { peer: required(envelope.target_peer_id)? },
-            "error" => Self::Error(envelope.refusal()?),
+            "pong" => Self::Pong { peer: required(&fields, "targetPeerId")? },
+            "error" => Self::Error(refusal(&fields)?),
             _ => return Err(ParseNodeMessageError::UnknownType),
         })
     }
 }
 
-/// A frame whose fields are looked into when its type says that they count.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow)]
-    network_name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    from_peer_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    target_peer_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    original_type: Option<&'a RawValue>,
+fn owned(data: Option<&RawValue>) -> RawJson {
+    data.map(ToOwned::to_owned).unwrap_or_default()
 }
 
-impl<'a> Envelope<'a> {
-    /// What `data` says about a peer: its id, its node, and all of it.
-    fn about(&self) -> Result<(PeerId, NodeId, &'a RawValue), ParseNodeMessageError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct About<'a> {
-            #[serde(borrow)]
-            peer_id: Option<&'a RawValue>,
-            #[serde(borrow)]
-            node_id: Option<&'a RawValue>,
-        }
-        let data = self.data.ok_or(ParseNodeMessageError::Malformed)?;
-        let About { peer_id, node_id } = read(data.get())?;
-        Ok((required(peer_id)?, optional(node_id)?.unwrap_or_else(unnamed), data))
-    }
+/// What `data` says about a peer: its id, its node, and all of it.
+fn about(data: Option<&RawValue>) -> Result<(PeerId, NodeId, Fields<'_>), ParseNodeMessageError> {
+    let data = data.and_then(Fields::read).ok_or(ParseNodeMessageError::Malformed)?;
+    let node = optional(&data, "nodeId")?.unwrap_or_else(unnamed);
+    Ok((required(&data, "peerId")?, node, data))
+}
 
-    /// Servers of PeerPigeon send no code, and later versions of ours may send codes that are new.
-    fn refusal(&self) -> Result<Refusal, ParseNodeMessageError> {
-        let original_type = optional(self.original_type)?;
-        let text = optional(self.error)?.unwrap_or_default();
-        let Ok(code) = required(self.code) else {
-            return Ok(Refusal { text, ..Refusal::new(Code::PeerUnavailable, original_type) });
-        };
-        let (target, id) = (optional(self.target_peer_id)?, optional(self.id)?);
-        Ok(Refusal { code, text, original_type, target, id })
-    }
+/// Servers of PeerPigeon send no code, and later versions of ours may send codes that are new.
+fn refusal(fields: &Fields<'_>) -> Result<Refusal, ParseNodeMessageError> {
+    let original_type = optional(fields, "originalType")?;
+    let text = optional(fields, "error")?.unwrap_or_default();
+    let Ok(code) = required(fields, "code") else {
+        return Ok(Refusal { text, ..Refusal::new(Code::PeerUnavailable, original_type) });
+    };
+    let (target, id) = (optional(fields, "targetPeerId")?, optional(fields, "id")?);
+    Ok(Refusal { code, text, original_type, target, id })
 }
 
 /// A text that is there, and of the right kind.
-fn required<T: FromStr>(field: Option<&RawValue>) -> Result<T, ParseNodeMessageError> {
-    optional(field)?.ok_or(ParseNodeMessageError::Malformed)
+fn required<T: FromStr>(fields: &Fields<'_>, name: &str) -> Result<T, ParseNodeMessageError> {
+    optional(fields, name)?.ok_or(ParseNodeMessageError::Malformed)
 }
 
 /// A text that is of the right kind if it is there.
-fn optional<T: FromStr>(field: Option<&RawValue>) -> Result<Option<T>, ParseNodeMessageError> {
-    let Some(field) = field else { return Ok(None) };
-    let text: String = read(field.get())?;
-    text.parse().map(Some).map_err(|_| ParseNodeMessageError::Malformed)
-}
-
-/// The ticket in a greeting. Without one, or one that makes sense, the next socket does without.
-fn ticket(data: &RawValue) -> Option<Ticket> {
-    #[derive(Deserialize)]
-    struct Given {
-        ticket: Ticket,
+fn optional<T: FromStr>(fields: &Fields<'_>, name: &str) -> Result<Option<T>, ParseNodeMessageError> {
+    if fields.get(name).is_none_or(|value| value.get() == "null") {
+        return Ok(None);
     }
-    read::<Given>(data.get()).ok().map(|given| given.ticket)
+    let text = fields.text(name).ok_or(ParseNodeMessageError::Malformed)?;
+    text.parse().map(Some).map_err(|_| ParseNodeMessageError::Malformed)
 }
 
 /// Frames of a PeerPigeon server do not name a node.
@@ -331,10 +296,6 @@ fn push_quoted(text: &mut String, value: &str) {
     } else {
         text.push_str(&serde_json::to_string(value).unwrap_or_default());
     }
-}
-
-fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ParseNodeMessageError> {
-    serde_json::from_str(text).map_err(|_| ParseNodeMessageError::Malformed)
 }
 
 #[derive(Serialize)]

@@ -4,8 +4,6 @@
 //! nobody has to be asked whose key it is. The proof travels in `data.proof`: nodes and peers that know
 //! nothing of proofs pass it on and ignore it.
 
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
@@ -17,7 +15,7 @@ use sha1::{Digest, Sha1};
 
 use crate::http_signature::{decode_key, encode_key};
 use crate::signed_json::{holds, signature_of};
-use crate::{MessageId, Millis, NetworkName, PeerId, RawJson, canonical, limit, raw_json};
+use crate::{Fields, MessageId, Millis, NetworkName, PeerId, RawJson, canonical, limit, raw_json};
 
 /// The field of `data` that holds the proof.
 pub const PROOF: &str = "proof";
@@ -39,6 +37,14 @@ pub struct Proof {
 }
 
 impl Proof {
+    /// Reads what is in the field [`PROOF`].
+    #[must_use]
+    pub fn read(proof: &RawValue) -> Option<Self> {
+        let fields = Fields::read(proof)?;
+        let timestamp = Millis(fields.number("timestamp")?);
+        Some(Self { key: fields.text("key")?, timestamp, signature: fields.text("signature")? })
+    }
+
     /// Whether it was signed about now. Clocks of people are wrong by hours often enough, and what a
     /// profile says stays true for long; repeats are found by their ids.
     #[must_use]
@@ -116,10 +122,10 @@ pub fn statement(claim: &RawValue) -> String {
 /// is one.
 #[must_use]
 pub fn split(data: &RawValue, uncovered: &[&str]) -> (RawJson, Option<Proof>) {
-    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).unwrap_or_default();
-    let proof = fields.get(PROOF).and_then(|proof| serde_json::from_str(proof.get()).ok());
-    let covered = fields.iter().filter(|(name, _)| !uncovered.contains(&name.as_str()));
-    (raw_json(&covered.collect::<BTreeMap<_, _>>()), proof)
+    let mut fields = Fields::read(data).unwrap_or_default();
+    let proof = fields.get(PROOF).and_then(Proof::read);
+    uncovered.iter().for_each(|name| fields.remove(name));
+    (raw_json(&fields), proof)
 }
 
 impl PeerId {

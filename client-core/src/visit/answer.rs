@@ -3,10 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Close, CloseCode, Code};
+use pigeonhub_protocol::{Close, CloseCode, Code, Fields};
 use serde_json::value::RawValue;
-
-use crate::fields::Fields;
 
 /// The body of a good answer to `POST /signaling/exchange`.
 pub(super) struct Answer<'a> {

@@ -1,4 +1,6 @@
-//! The fields of a JSON object whose values nobody here looks into.
+//! The fields of a JSON object whose values nobody looks into before it is clear that they count.
+//!
+//! One reader for every kind of object: browsers download what reads each kind by itself.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,40 +12,54 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// By name, so that the same fields make the same text.
-#[derive(Default)]
-pub(crate) struct Fields<'a>(LiteMap<String, &'a RawValue>);
+#[derive(Clone, Debug, Default)]
+pub struct Fields<'a>(LiteMap<String, &'a RawValue>);
 
 impl<'a> Fields<'a> {
     /// The fields of a value, if it is an object. Of several with one name the last one counts.
-    pub(crate) fn read(object: &'a RawValue) -> Option<Self> {
+    #[must_use]
+    pub fn read(object: &'a RawValue) -> Option<Self> {
         Self::parse(object.get())
     }
 
     /// The fields of a text, if it is an object.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+    /// A field as it came.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.get(name).copied()
     }
 
     /// A field that is a text.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.get(name)?.get()).ok()
     }
 
+    /// A field that is a whole number, and not negative.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.get().parse().ok()
+    }
+
     /// The items of a field that is a list; none if it is not.
-    pub(crate) fn list(&self, name: &str) -> Vec<&'a RawValue> {
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<&'a RawValue> {
         let items = self.get(name).and_then(|list| serde_json::from_str(list.get()).ok());
         items.unwrap_or_default()
     }
 
-    pub(crate) fn insert(&mut self, name: &str, value: &'a RawValue) {
+    /// Sets a field.
+    pub fn insert(&mut self, name: &str, value: &'a RawValue) {
         self.0.insert(name.into(), value);
     }
 
-    pub(crate) fn remove(&mut self, name: &str) {
+    /// Takes a field away.
+    pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 }
@@ -80,9 +96,8 @@ impl<'de> Visitor<'de> for Reader {
 
 #[cfg(test)]
 mod tests {
-    use pigeonhub_protocol::{RawJson, raw_json};
-
     use super::*;
+    use crate::{RawJson, raw_json};
 
     #[test]
     fn fields_are_sorted_by_name_and_values_stay_as_they_came() {
@@ -94,11 +109,12 @@ mod tests {
 
     #[test]
     fn fields_are_read_one_by_one() {
-        let fields = Fields::parse(r#"{"a":"x\u0041","b":["c",{"d": 1}],"e":1}"#).unwrap();
+        let fields = Fields::parse(r#"{"a":"x\u0041","b":["c",{"d": 1}],"e":1,"f":1.5}"#).unwrap();
         assert_eq!(
             (fields.text("a").as_deref(), fields.text("b"), fields.text("z")),
             (Some("xA"), None, None)
         );
+        assert_eq!((fields.number("e"), fields.number("f"), fields.number("a")), (Some(1), None, None));
         let items = fields.list("b");
         assert_eq!((items.len(), items[1].get()), (2, r#"{"d": 1}"#));
         assert!(fields.list("e").is_empty() && fields.list("z").is_empty());
