@@ -13,7 +13,7 @@ use web_sys::Storage;
 use crate::ambient;
 use crate::error::HubError;
 use crate::feed::Feed;
-use crate::keys::Key;
+use crate::keys::{Key, fresh_seed, seed};
 use crate::options::Who;
 
 /// How many tabs of one browser may have a key that is kept.
@@ -37,64 +37,70 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// Who the app wants to be in this network.
+    ///
+    /// Every path leads through the same few waits: each wait is code of its own.
     pub(crate) async fn of(who: &Who, network: &NetworkName) -> Result<Self, HubError> {
-        match who {
-            Who::Fresh => Ok(Self::fresh().await),
-            Who::Kept => Ok(Self::kept(network).await),
-            Who::Id(peer) => Ok(Self::plain(*peer)),
-            Who::Key(text) => Key::read(text).await.map(Self::proven).ok_or_else(HubError::no_identity),
+        let place = match who {
+            Who::Kept => Place::take(network).await,
+            _ => None,
+        };
+        let (id, text) = match (who, &place) {
+            (Who::Id(peer), _) => (Some(*peer), None),
+            (Who::Key(text), _) => (None, Some(text.clone())),
+            (_, Some(place)) => place.last(),
+            _ => (None, None),
+        };
+        let key = match id {
+            Some(_) => None,
+            None => Key::of(&text.as_deref().and_then(seed).unwrap_or_else(fresh_seed)).await,
+        };
+        if key.is_none() && matches!(who, Who::Key(_)) {
+            return Err(HubError::no_identity());
         }
-    }
-
-    const fn plain(peer: PeerId) -> Self {
-        Self { peer, key: None, release: None }
-    }
-
-    fn proven(key: Key) -> Self {
-        Self { peer: key.peer(), key: Some(Rc::new(key)), release: None }
-    }
-
-    /// Somebody whom nobody has met: with a key, if this browser has keys.
-    async fn fresh() -> Self {
-        let plain = || Self::plain(PeerId::from_bytes(ambient::dice()));
-        Key::fresh().await.map_or_else(plain, Self::proven)
-    }
-
-    /// As what was stored, a key or an id, says.
-    async fn stored(text: &str) -> Option<Self> {
-        match Key::read(text).await {
-            Some(key) => Some(Self::proven(key)),
-            None => text.parse().ok().map(Self::plain),
+        // Where there are no keys, somebody whom nobody has met.
+        let peer = key.as_ref().map(Key::peer).or(id);
+        let peer = peer.unwrap_or_else(|| PeerId::from_bytes(ambient::dice()));
+        if let Some(place) = &place {
+            place.keep(key.as_ref().map_or(peer.as_str(), Key::text));
         }
+        Ok(Self { peer, key: key.map(Rc::new), release: place.and_then(|place| place.release) })
     }
+}
 
-    /// What is to be stored.
-    fn text(&self) -> &str {
-        self.key.as_ref().map_or(self.peer.as_str(), |key| key.text())
-    }
+/// A place in this browser's storage that no other tab uses now.
+struct Place {
+    storage: Storage,
+    name: String,
+    release: Option<Function>,
+}
 
-    /// Who this browser was in this network last time. Two tabs with one id would push each other off
-    /// the nodes, so each takes the first place that is free.
-    async fn kept(network: &NetworkName) -> Self {
-        let Some(storage) = storage() else { return Self::fresh().await };
+impl Place {
+    /// Two tabs with one id would push each other off the nodes, so each takes the first place that is
+    /// free. None if all are taken, or nothing can be stored.
+    async fn take(network: &NetworkName) -> Option<Self> {
+        let storage = storage()?;
         for place in 0..PLACES {
-            let key = ["pigeonhub", network.as_str(), &place.to_string()].join(":");
-            if let Some(release) = occupy(&key).await {
-                let last = match storage.get_item(&key).ok().flatten() {
-                    Some(text) => Self::stored(&text).await,
-                    None => None,
-                };
-                let mut identity = match last {
-                    Some(identity) => identity,
-                    None => Self::fresh().await,
-                };
-                // A full or forbidden storage: the key holds for this visit.
-                let _ = storage.set_item(&key, identity.text());
-                identity.release = release;
-                return identity;
+            let name = ["pigeonhub", network.as_str(), &place.to_string()].join(":");
+            if let Some(release) = occupy(&name).await {
+                return Some(Self { storage, name, release });
             }
         }
-        Self::fresh().await
+        None
+    }
+
+    /// What was kept here last time: an id, or else the text of a key.
+    fn last(&self) -> (Option<PeerId>, Option<String>) {
+        let text = self.storage.get_item(&self.name).ok().flatten();
+        match text.as_deref().map(str::parse) {
+            Some(Ok(peer)) => (Some(peer), None),
+            _ => (None, text),
+        }
+    }
+
+    /// Keeps a key or an id for the next time.
+    fn keep(&self, text: &str) {
+        // A full or forbidden storage: it holds for this visit.
+        let _ = self.storage.set_item(&self.name, text);
     }
 }
 

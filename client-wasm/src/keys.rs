@@ -50,17 +50,8 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A key that nobody has had; none where browsers have none.
-    pub(crate) async fn fresh() -> Option<Self> {
-        Self::of(&ambient::dice::<32>()).await
-    }
-
-    /// The key whose [text](Self::text) this is.
-    pub(crate) async fn read(text: &str) -> Option<Self> {
-        Self::of(&seed(text)?).await
-    }
-
-    async fn of(seed: &[u8]) -> Option<Self> {
+    /// The key with this seed, 32 bytes; none where browsers have none.
+    pub(crate) async fn of(seed: &[u8]) -> Option<Self> {
         let import =
             import_key("pkcs8", &[&PKCS8, seed].concat(), ED25519, true, &Array::of1(&"sign".into()));
         let signer = done(import).await?;
@@ -99,12 +90,18 @@ impl Key {
     }
 }
 
+/// The seed of a key that nobody has had.
+pub(crate) fn fresh_seed() -> Vec<u8> {
+    ambient::dice::<32>().into()
+}
+
 /// Whether this is the text of a key.
 pub(crate) fn is_text(text: &str) -> bool {
     seed(text).is_some()
 }
 
-fn seed(text: &str) -> Option<Vec<u8>> {
+/// The seed of the key whose [text](Key::text) this is.
+pub(crate) fn seed(text: &str) -> Option<Vec<u8>> {
     bytes(text.trim()).filter(|seed| seed.len() == 32)
 }
 
@@ -136,7 +133,7 @@ pub(crate) async fn holds(text: &str, public: &str, signature: &str) -> bool {
 
 /// Whether this browser has what all of this needs, in this page.
 pub(crate) async fn are_supported() -> bool {
-    Key::fresh().await.is_some()
+    Key::of(&fresh_seed()).await.is_some()
 }
 
 async fn done(promise: Result<Promise, JsValue>) -> Option<JsValue> {

@@ -34,6 +34,11 @@ mod socket;
 mod visit;
 mod watching;
 
+/// A third of the size of the one that comes with Rust.
+#[cfg(all(feature = "small-allocator", target_family = "wasm"))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 pub use directory::{SignalDirectory, SignalEndpoint, SignalUrl};
 pub use error::HubError;
 pub use event::{HubEvent, LinkEvent, Payload, PeerInfo};

@@ -9,6 +9,7 @@ mod children;
 mod ci;
 mod control;
 mod demo;
+mod glue;
 mod health;
 mod house;
 mod mesh;

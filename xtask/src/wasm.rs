@@ -10,7 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::children;
 use crate::house::{House, WASM_TARGET};
 use crate::step::{note, step};
-use crate::{sync, tools, wasm_opt, wasm_paths};
+use crate::{glue, sync, tools, wasm_opt, wasm_paths};
 
 /// One WebAssembly module with its JavaScript glue.
 struct Module {
@@ -30,7 +30,15 @@ struct Module {
 /// cargo leaves link-time optimisation out.
 const CLIENT: Module = Module {
     title: "client",
-    select: &["--package", "pigeonhub-wasm", "--lib", "--crate-type", "cdylib"],
+    select: &[
+        "--package",
+        "pigeonhub-wasm",
+        "--lib",
+        "--crate-type",
+        "cdylib",
+        "--features",
+        "small-allocator",
+    ],
     artifact: "pigeonhub_wasm.wasm",
     out_name: "pigeonhub_wasm",
     out_dir: "pkg/wasm",
@@ -125,14 +133,15 @@ impl Module {
             return Ok(());
         }
 
-        Bindgen::new()
+        let output = Bindgen::new()
             .input_path(&input)
             .out_name(self.out_name)
             .web(true)?
             .typescript(false)
             .remove_name_section(true)
             .remove_producers_section(true)
-            .generate(&out_dir)?;
+            .generate_output()?;
+        glue::emit(output, self.out_name, &out_dir)?;
         wasm_paths::check(house, &wasm)?;
         match optimizer {
             Some(optimizer) => wasm_opt::shrink(house, &optimizer, &wasm)?,
