@@ -1,9 +1,7 @@
 //! Looking for other nodes, and being found.
 
-mod cache;
 mod dns;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,9 +20,12 @@ use tokio::time::timeout;
 pub use self::dns::Dns;
 use crate::clock::{now, wall};
 use crate::host::Host;
+use crate::kept_file::KeptFile;
 use crate::metrics::Metrics;
 use crate::{Config, Error};
 
+/// In `DATA_DIR`: the nodes that were found.
+const CACHE: &str = "bootstrap.json";
 /// How often it is looked what is to be done.
 const TICK: Duration = Duration::from_millis(500);
 /// How long a source has to answer, all its parts together.
@@ -41,7 +42,7 @@ pub struct Bootstrap {
     dns: Option<Dns>,
     /// What DNS is asked by: that server, or the system's.
     txt: Option<Dns>,
-    cache: Option<PathBuf>,
+    cache: KeptFile,
     pool: Mutex<Pool>,
 }
 
@@ -73,7 +74,7 @@ impl Bootstrap {
         };
         let pins = config.bootstrap_keys.iter().map(|key| key.trim().to_owned());
         let pins = pins.filter(|key| !key.is_empty()).collect();
-        let cache = config.data_dir.as_deref().map(cache::open).transpose()?;
+        let cache = KeptFile::open(config.data_dir.as_deref(), CACHE)?;
         Ok(Self { peers, domains, pins, region, dns, txt, cache, pool: Mutex::new(pool) })
     }
 
@@ -228,20 +229,16 @@ impl Host {
     }
 
     async fn read_cache(&self) {
-        let Some(path) = &self.bootstrap.cache else { return };
-        let Some(text) = cache::read(path).await else { return };
+        let Some(text) = self.bootstrap.cache.read().await else { return };
         let mut pool = self.bootstrap.pool.lock();
         for refusal in pool.read(&text, &self.bootstrap.pins, wall()) {
-            tracing::info!(path = %path.display(), %refusal, "what was kept is not used");
+            tracing::info!(%refusal, "what was kept is not used");
             self.metrics.refuse_find(refusal);
         }
     }
 
     async fn write_cache(&self) {
-        let Some(path) = &self.bootstrap.cache else { return };
         let text = self.bootstrap.pool.lock().write();
-        if let Err(error) = cache::write(path, &text).await {
-            tracing::warn!(path = %path.display(), %error, "what was found is not kept");
-        }
+        self.bootstrap.cache.write(&text).await;
     }
 }

@@ -10,6 +10,7 @@
 mod board;
 mod nodes;
 mod places;
+mod posts;
 mod topics;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -28,12 +29,16 @@ use self::board::Board;
 use self::topics::Topics;
 pub use self::topics::{FRESH, FRESH_TO_WATCH};
 use crate::host::Host;
+use crate::kept_file::KeptFile;
 use crate::{Config, Error};
 
 /// How often it is looked whether the DHT answers; looking for something tells it as well.
 const PROBE: Duration = Duration::from_secs(60);
 /// As long as it does not.
 const PROBE_SOON: Duration = Duration::from_secs(1);
+
+/// In `DATA_DIR`: which records this node keeps in the DHT.
+const KEPT: &str = "dht.json";
 
 /// The DHT, if this node is to join one.
 #[derive(Debug)]
@@ -67,9 +72,10 @@ impl Dht {
     /// # Errors
     /// [`Error::Option`].
     pub fn new(config: &Config, http: SocketAddr) -> Result<Self, Error> {
+        let kept = KeptFile::open(config.data_dir.as_deref(), KEPT)?;
         let plan = if config.dht { Some(Plan::new(config, http.ip())?) } else { None };
         let (joined, is_answering) = (OnceLock::new(), AtomicBool::new(false));
-        Ok(Self { plan, joined, is_answering, topics: Topics::default() })
+        Ok(Self { plan, joined, is_answering, topics: Topics::new(kept) })
     }
 
     /// Whether it was joined, and answered last time.

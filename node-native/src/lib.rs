@@ -22,6 +22,7 @@ mod drain;
 mod errors;
 mod host;
 mod http;
+mod kept_file;
 mod key;
 mod keygen;
 mod line;

@@ -116,6 +116,38 @@ async fn what_is_published_is_found_by_who_shares_the_dht_only() {
 }
 
 #[tokio::test]
+async fn what_is_small_is_found_after_the_death_of_its_node() {
+    let dht = TestDht::start().await;
+    let a = join(dht.flags(), "a", &["--app-id", "one"]).await;
+    let b = join(dht.flags(), "b", &["--app-id", "two"]).await;
+    publish(&a, "t", "hi").await;
+    publish(&a, "large", &"x".repeat(2000)).await;
+    // It is there as soon as somebody finds it.
+    finds(&b, "t", &["hi"]).await;
+    finds(&b, "large", &[&"x".repeat(2000)]).await;
+    drop((a, b));
+    let late = join(dht.flags(), "late", &["--app-id", "three"]).await;
+    finds(&late, "t", &["hi"]).await;
+    assert!(texts(&late, "large").await.is_empty(), "that was at the node only");
+}
+
+#[tokio::test]
+async fn a_node_that_was_restarted_posts_again_what_was_published_at_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = ["--data-dir", folder.path().to_str().unwrap(), "--app-id", "one"];
+    let (before, after) = (TestDht::start().await, TestDht::start().await);
+    let node = join(before.flags(), "node", &kept).await;
+    let reader = join(before.flags(), "reader", &["--app-id", "two"]).await;
+    publish(&node, "t", "hi").await;
+    finds(&reader, "t", &["hi"]).await;
+    drop(node);
+    // In a DHT that has never heard of it.
+    let _node = join(after.flags(), "node", &kept).await;
+    let reader = join(after.flags(), "reader", &["--app-id", "two"]).await;
+    finds(&reader, "t", &["hi"]).await;
+}
+
+#[tokio::test]
 async fn libtorrent_reads_what_a_node_writes() {
     let mut torrent = Torrent::start().await;
     let node = join(torrent.flags(), "node", &[]).await;

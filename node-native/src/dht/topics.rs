@@ -10,15 +10,17 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use pigeonhub_node_core::records::{given, replicate};
+use pigeonhub_node_core::records::{Archive, given, replicate};
 use pigeonhub_protocol::{Millis, Record};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::board::{Board, MOST as NOTE, RENEW, Worth, choose};
+use super::posts::{MOST, Posts};
 use super::{Joined, places};
 use crate::clock::{now, wall};
 use crate::host::Host;
+use crate::kept_file::KeptFile;
 
 /// How long what was found, or not, is not looked for again, in milliseconds: for who asks …
 pub const FRESH: u64 = 10_000;
@@ -34,12 +36,8 @@ const NODES: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Records of one node's answer that are looked at.
 const RECORDS: usize = 256;
-/// Records of this node that are kept in the DHT; more wait their turn, and are found over HTTP.
-const POSTED: usize = 256;
 /// After how many milliseconds a record is tried again that could not be posted.
 const AGAIN: u64 = 60_000;
-/// How often it is looked what has to be posted anew.
-const LOOK: Duration = Duration::from_secs(60);
 
 /// What was looked for, and what is to be posted.
 #[derive(Debug)]
@@ -48,6 +46,8 @@ pub struct Topics {
     places: Arc<Semaphore>,
     news: mpsc::Sender<Record>,
     posts: Mutex<Option<mpsc::Receiver<Record>>>,
+    /// Which records these were, as versions.
+    kept: KeptFile,
 }
 
 #[derive(Debug)]
@@ -62,11 +62,12 @@ impl Lookup {
     }
 }
 
-impl Default for Topics {
-    fn default() -> Self {
-        let (news, posts) = mpsc::channel(POSTED);
+impl Topics {
+    /// Nothing was looked for yet; `kept` says what is to be posted again.
+    pub fn new(kept: KeptFile) -> Self {
+        let (news, posts) = mpsc::channel(MOST);
         let places = Arc::new(Semaphore::new(AT_A_TIME));
-        Self { lookups: Mutex::default(), places, news, posts: Mutex::new(Some(posts)) }
+        Self { lookups: Mutex::default(), places, news, posts: Mutex::new(Some(posts)), kept }
     }
 }
 
@@ -156,29 +157,37 @@ impl Host {
     /// Posts what is published here, and anew while it lives.
     pub(super) async fn keep_dht_topics(&self, joined: &Joined) {
         let Some(mut news) = self.dht.topics.posts.lock().take() else { return };
-        let mut posted: Vec<(Record, Millis)> = Vec::new();
+        let mut posts = Posts::default();
+        self.posted_before().await.into_iter().for_each(|record| posts.add(record));
         loop {
-            let next = tokio::select! {
-                Some(record) = news.recv() => Some(record),
-                () = sleep(LOOK) => None,
-            };
-            while !self.dht.is_ready() {
-                sleep(Duration::from_secs(1)).await;
-            }
-            posted.retain(|(record, _)| record.expires_at() > wall());
-            let due = posted.iter().position(|(_, at)| now().since(*at) >= RENEW);
-            let anew = due.map(|index| posted.swap_remove(index).0);
-            for record in next.into_iter().chain(anew) {
-                posted.retain(|(known, _)| known.id() != record.id());
-                // The oldest gives way: it is found over HTTP.
-                if posted.len() >= POSTED {
-                    posted.remove(0);
+            posts.drop_expired(wall());
+            tokio::select! {
+                Some(record) = news.recv() => {
+                    posts.add(record);
+                    let versions = serde_json::to_string(&posts.versions()).unwrap_or_default();
+                    self.dht.topics.kept.write(&versions).await;
                 }
-                // What could not be posted is tried again soon.
-                let age = if self.post(joined, &record).await { 0 } else { RENEW - AGAIN };
-                posted.push((record, Millis(now().0.saturating_sub(age))));
+                record = posts.due() => {
+                    while !self.dht.is_ready() {
+                        sleep(Duration::from_secs(1)).await;
+                    }
+                    // What could not be posted is tried again soon.
+                    let pause = if self.post(joined, &record).await { RENEW } else { AGAIN };
+                    posts.put_off(&record, now().plus(pause));
+                }
             }
         }
+    }
+
+    /// What was published here before a restart.
+    async fn posted_before(&self) -> Vec<Record> {
+        let text = self.dht.topics.kept.read().await.unwrap_or_default();
+        let mut versions: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
+        versions.truncate(MOST);
+        self.archive.fetch_records(&versions).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was in the DHT cannot be read");
+            Vec::new()
+        })
     }
 
     async fn post(&self, joined: &Joined, record: &Record) -> bool {
