@@ -91,6 +91,10 @@ pub struct Config {
     /// Messages per second that a socket may send, in bursts of five times as many; 0 is no limit
     #[arg(long, env = "RATE_LIMIT", default_value_t = 200)]
     pub rate_limit: u32,
+    /// Records per second that may be published here, by all together, in bursts of five times as
+    /// many; 0 is no limit
+    #[arg(long, env = "PUBLISH_LIMIT", default_value_t = 100)]
+    pub publish_limit: u32,
     /// Let in only peers that prove their ids
     #[arg(long, env = "REQUIRE_PROOF")]
     pub require_proof: bool,
@@ -140,6 +144,7 @@ impl Default for Config {
             drain_timeout: 5000,
             max_connections: 100_000,
             rate_limit: 200,
+            publish_limit: 100,
             require_proof: false,
             discovery: limit::DISCOVERY,
             log: "info".into(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use parking_lot::Mutex;
 use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{Decision, Event, Node, exchange};
 use pigeonhub_protocol::{Millis, Moment};
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::dht::Dht;
 use crate::mesh::Mesh;
 use crate::metrics::Metrics;
+use crate::pace::Pace;
 use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
@@ -61,6 +63,8 @@ pub struct Host {
     pub started: Millis,
     /// Messages per second that a socket may send; 0 is no limit.
     pub rate_limit: u32,
+    /// How fast records may be published; `None` is no limit.
+    pub publishing: Mutex<Option<Pace>>,
     /// Whether it serves, or goes.
     pub stage: watch::Sender<Stage>,
 }

@@ -1,4 +1,4 @@
-//! How fast a socket, or another node, may send.
+//! How fast a socket, another node, or all who publish may send.
 
 use pigeonhub_protocol::Millis;
 

@@ -13,9 +13,10 @@ use pigeonhub_protocol::{Code, NodeId, Record};
 use tokio::time::timeout;
 
 pub use self::archive::{ArchiveError, SqliteArchive};
-use crate::clock::wall;
+use crate::clock::{now, wall};
 use crate::dht::FRESH;
 use crate::host::Host;
+use crate::pace::Verdict;
 
 /// How long other nodes have for one request about records.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,6 +47,11 @@ impl Colleagues for Host {
 
 impl Host {
     pub(crate) async fn publish(&self, publication: Publication) -> Reply {
+        // Before the signature is checked and the disk waited for: both are what a flood would cost.
+        let verdict = self.publishing.lock().as_mut().map_or(Verdict::Pass, |pace| pace.count(now()));
+        if verdict != Verdict::Pass {
+            return Reply::refuse(Code::RateLimited);
+        }
         let wanted: Wanted = publication.wanted;
         let record = publication.record(self.mesh.courier.key(), &self.node.id, wall());
         match records::publish(&self.archive, self, &record, wanted, wall()).await {

@@ -9,6 +9,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use pigeonhub_node_core::gate::{Secret, authority};
 use pigeonhub_node_core::ticket::TicketKey;
 use pigeonhub_node_core::{Membership, Node};
@@ -24,6 +25,7 @@ use crate::dht::Dht;
 use crate::host::{Host, Stage};
 use crate::mesh::{Courier, Gate, Mesh};
 use crate::metrics::Metrics;
+use crate::pace::Pace;
 use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
@@ -95,6 +97,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         port,
         started: now(),
         rate_limit: config.rate_limit,
+        publishing: Mutex::new(Pace::new(config.publish_limit, now())),
         stage: watch::Sender::new(Stage::Serving),
     });
     tracing::info!(node = %host.node.id, url, %address, "node starts");

@@ -108,3 +108,26 @@ async fn what_lacks_a_topic_or_data_is_refused_and_not_kept() {
         .assert_error(413, "message-too-large");
     assert_eq!(find(&node, "t").await["count"], 0);
 }
+
+#[tokio::test]
+async fn a_flood_of_publications_is_refused_and_nothing_refused_is_kept() {
+    let node = TestNode::start("node-a", &[], &["--publish-limit", "1"]).await;
+    let url = node.url("/api/publish");
+    let publish = async |number: usize| http::post(&url, &json!({"topic": "t", "data": {"n": number}})).await;
+
+    let mut kept = 0;
+    let refused = loop {
+        let answer = publish(kept).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        kept += 1;
+        assert!(kept < 100, "one per second, in bursts of five");
+    };
+    assert!(kept >= 5, "a burst of five passes, of which {kept} did");
+    assert_eq!(refused.header("retry-after"), "1");
+    refused.assert_error(429, "rate-limited");
+    found(&node, "t", kept).await;
+    eventually("it is heard again", PATIENCE, async || (publish(kept).await.status == 200).then_some(()))
+        .await;
+}

@@ -62,7 +62,7 @@ impl Reply {
 
     pub(super) fn refuse_with(code: Code, body: &impl Serialize) -> Self {
         let status = status(code);
-        let headers = if status == 503 { alloc::vec![RETRY] } else { Vec::new() };
+        let headers = if matches!(status, 429 | 503) { alloc::vec![RETRY] } else { Vec::new() };
         Self { status, headers, ..Self::ok(body) }
     }
 
