@@ -31,6 +31,7 @@ mod event;
 mod exchange;
 mod facts;
 pub mod gate;
+mod journey;
 mod mail;
 mod membership;
 mod memory;
@@ -51,6 +52,7 @@ pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail, 
 pub use event::{Caller, Event};
 pub use exchange::{Store, exchange};
 pub use facts::{Facts, Few, Needs, Sample, Target};
+pub use journey::{BESIDE, Journey, Leg};
 pub use mail::{Mail, MailSeq, Mailbox, Overflow};
 pub use membership::{Contact, Detour, Impostor, Membership, MeshChange, Passage, Standing, Way};
 pub use memory::{Memory, Outlet};

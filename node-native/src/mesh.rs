@@ -4,10 +4,10 @@ mod auth;
 mod courier;
 mod dial;
 mod errands;
-mod journey;
 mod link;
 mod queue;
 mod relay;
+mod traveller;
 mod worker;
 
 use std::collections::HashMap;
@@ -20,8 +20,8 @@ use tokio::sync::Semaphore;
 
 pub use self::auth::{Gate, signed};
 pub use self::courier::Courier;
-use self::journey::Journey;
 use self::link::Link;
+use self::traveller::Traveller;
 use crate::host::Host;
 
 /// Strangers whose descriptor is fetched at the same time, at most.
@@ -30,9 +30,9 @@ const STRANGERS: usize = 8;
 const RELAYS: usize = 64;
 
 /// One thing for another node.
-type Parcel = pigeonhub_node_core::Parcel<Journey>;
+type Parcel = pigeonhub_node_core::Parcel<Traveller>;
 /// Several of a kind.
-type Batch = pigeonhub_node_core::Batch<Journey>;
+type Batch = pigeonhub_node_core::Batch<Traveller>;
 
 /// What the node knows of its mesh.
 #[derive(Debug)]

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pigeonhub_node_core::{Answer, Errand, Event};
+use pigeonhub_node_core::{Answer, BESIDE, Errand, Event};
 use pigeonhub_protocol::mesh::PeerWithdrawal;
 
 use super::Parcel;
-use super::journey::{Journey, Next};
 use super::link::Link;
+use super::traveller::{Next, Traveller};
 use crate::host::Host;
 
 /// Errands that follow from errands at once; then there is a pause.
 const ROUNDS: usize = 4;
-/// How long a node has to take a signal before the next home of its target is asked beside it.
-const BESIDE: Duration = Duration::from_millis(150);
 /// The pause.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -61,7 +59,7 @@ impl Host {
                 Vec::new()
             }
             Errand::Route(route) => {
-                Journey::begin(route).into_iter().flat_map(|next| self.go(next)).collect()
+                Traveller::begin(route).into_iter().flat_map(|next| self.go(next)).collect()
             }
             Errand::Return { nodes, back } => {
                 // Lost if none can be reached: then the sender is gone, or hears nothing of here.
@@ -104,11 +102,11 @@ impl Host {
     }
 
     /// A node that does not answer in a moment is not waited for, if the target is at home elsewhere, too.
-    fn go_beside(self: &Arc<Self>, journey: &Journey) {
+    fn go_beside(self: &Arc<Self>, journey: &Traveller) {
         let Some(waits) = journey.waiting() else { return };
         let host = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep(BESIDE).await;
+            tokio::time::sleep(Duration::from_millis(BESIDE)).await;
             if let Some(next) = waits.beside() {
                 let errands = host.go(next);
                 host.carry_out(errands);
