@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::future::{FutureExt, ready};
 use pigeonhub_node_core::gate::{Secret, Signed};
 use pigeonhub_node_core::relay::{self, Seal};
 use pigeonhub_node_core::rest::{self, Call, Reply};
@@ -12,30 +13,30 @@ use pigeonhub_protocol::{Code, NodeId};
 
 use crate::clock::{self, moment, now};
 use crate::host::{Host, StoreError};
-use crate::outbound::Failure;
+use crate::outbound::{Failure, Posting};
 
 /// Posting.
 impl Host {
     /// Posts JSON to a node on the way on which it is reached now, and waits for its answer until
-    /// `end`.
-    pub async fn post_to(
-        &self,
-        node: &NodeId,
-        path: &str,
-        body: Vec<u8>,
-        end: Instant,
-    ) -> Result<Vec<u8>, Failure> {
-        match self.mesh.way(node).ok_or(Failure::Silent)? {
-            Way::Direct(url) => self.post(&url, path, Some(node), body, end).await,
-            Way::Via { detour, public_key } => {
-                let (relayed, answer) = self.post_via(&detour, path, &body, end).await?;
-                let key = decode_key(&public_key).ok_or(Failure::Silent)?;
-                let opened = relay::opened(&relayed, answer, &key, self.secret().as_ref());
-                match opened.ok_or(Failure::Silent)? {
-                    (200, body) => Ok(body.get().as_bytes().to_vec()),
-                    (401, _) => Err(Failure::Unknown),
-                    _ => Err(Failure::Refused),
+    /// `end`. What waits borrows nothing.
+    pub fn post_to(&self, node: &NodeId, path: &str, body: Vec<u8>, end: Instant) -> Posting {
+        match self.mesh.way(node) {
+            None => ready(Err(Failure::Silent)).boxed_local(),
+            Some(Way::Direct(url)) => self.post(&url, path, Some(node), body, end),
+            Some(Way::Via { detour, public_key }) => {
+                let posting = self.post_via(&detour, path, &body, end);
+                let secret = self.secret();
+                async move {
+                    let (relayed, answer) = posting.await?;
+                    let key = decode_key(&public_key).ok_or(Failure::Silent)?;
+                    let opened = relay::opened(&relayed, answer, &key, secret.as_ref());
+                    match opened.ok_or(Failure::Silent)? {
+                        (200, body) => Ok(body.get().as_bytes().to_vec()),
+                        (401, _) => Err(Failure::Unknown),
+                        _ => Err(Failure::Refused),
+                    }
                 }
+                .boxed_local()
             }
         }
     }
@@ -53,22 +54,27 @@ impl Host {
         None
     }
 
-    async fn post_via(
+    fn post_via(
         &self,
         detour: &Detour,
         path: &str,
         body: &[u8],
         end: Instant,
-    ) -> Result<(Relayed, RelayedAnswer), Failure> {
+    ) -> impl Future<Output = Result<(Relayed, RelayedAnswer), Failure>> + use<> {
         let nonce = format!("{:032x}", u128::from_le_bytes(clock::random()));
         let secret = self.secret();
         let relayed = self.seal(secret.as_ref()).wrap(&detour.node, path, body, now().0 / 1000, &nonce);
-        let relayed = relayed.ok_or(Failure::Silent)?;
-        let body = serde_json::to_vec(&relayed).unwrap_or_default();
-        let answer = self.post(&detour.url, "/api/relay", Some(&detour.relay), body, end).await;
-        // Whatever it is that the other one does not do: there is no way through it.
-        let answer = answer.map_err(|_| Failure::Silent)?;
-        Ok((relayed, serde_json::from_slice(&answer).map_err(|_| Failure::Silent)?))
+        let posting = relayed.map(|relayed| {
+            let body = serde_json::to_vec(&relayed).unwrap_or_default();
+            let posting = self.post(&detour.url, "/api/relay", Some(&detour.relay), body, end);
+            (relayed, posting)
+        });
+        async move {
+            let (relayed, posting) = posting.ok_or(Failure::Silent)?;
+            // Whatever it is that the other one does not do: there is no way through it.
+            let answer = posting.await.map_err(|_| Failure::Silent)?;
+            Ok((relayed, serde_json::from_slice(&answer).map_err(|_| Failure::Silent)?))
+        }
     }
 
     fn secret(&self) -> Option<Secret> {

@@ -144,6 +144,7 @@ impl Host {
         let errands = self.step(Event::StillHere(caller.clone())).await?.errands;
         self.carry_out(errands).await?;
         self.sweep().await?;
+        self.wind_up().await?;
         self.look_for_nodes().await?;
         self.keep_mesh().await
     }

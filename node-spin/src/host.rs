@@ -15,6 +15,7 @@ use spin_sdk::sqlite::Error;
 
 use crate::clock::{self, moment, now};
 use crate::database::SpinDatabase;
+use crate::delivery::Pending;
 use crate::request::Request;
 use crate::settings::Settings;
 
@@ -55,6 +56,8 @@ pub struct Host {
     pub tickets: TicketKey,
     pub started: Millis,
     pub mesh: Membership,
+    /// What is under way to other nodes though no answer waits for it.
+    pub late: Vec<Pending>,
     /// The mesh as it is written in the database, and under which name.
     written: (String, String),
 }
@@ -124,6 +127,7 @@ impl Host {
             tickets: TicketKey::from_secret(&secret),
             started,
             mesh,
+            late: Vec::new(),
             written: (name, text),
         };
         host.know_nodes();

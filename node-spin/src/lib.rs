@@ -8,6 +8,7 @@
 mod bootstrap;
 mod clock;
 mod database;
+mod delivery;
 mod detour;
 mod errands;
 mod events;

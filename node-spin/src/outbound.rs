@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use pigeonhub_node_core::gate::{MESH_HEADER, Secret, authority};
 use pigeonhub_protocol::NodeId;
 use pigeonhub_protocol::http_signature::{Request as Signable, sign};
@@ -11,6 +12,7 @@ use crate::clock;
 use crate::host::Host;
 
 /// A request that came to nothing.
+#[derive(Clone, Copy, Debug)]
 pub enum Failure {
     /// Nobody answered in time.
     Silent,
@@ -20,6 +22,9 @@ pub enum Failure {
     Refused,
 }
 
+/// A request that is under way.
+pub type Posting = LocalBoxFuture<'static, Result<Vec<u8>, Failure>>;
+
 impl Host {
     /// When a node that is asked now has to have answered.
     pub fn patience(&self) -> Instant {
@@ -27,15 +32,8 @@ impl Host {
     }
 
     /// Posts JSON to the node at `url`, whose name is `to` if it is known already, and waits for its
-    /// answer until `end`.
-    pub async fn post(
-        &self,
-        url: &str,
-        path: &str,
-        to: Option<&NodeId>,
-        body: Vec<u8>,
-        end: Instant,
-    ) -> Result<Vec<u8>, Failure> {
+    /// answer until `end`. What waits borrows nothing.
+    pub fn post(&self, url: &str, path: &str, to: Option<&NodeId>, body: Vec<u8>, end: Instant) -> Posting {
         let query = to.map_or_else(|| "?".to_owned(), |to| format!("?to={to}"));
         let authority = authority(url);
         let signable = Signable { method: "POST", authority: &authority, path, query: &query, body: &body };
@@ -55,39 +53,44 @@ impl Host {
         if let Some(proof) = proof {
             request.header(MESH_HEADER, proof);
         }
-        let answer = self.fetch(request.body(body).build(), end).await?;
+        let request = request.body(body).build();
         // In a mesh with a secret, who is met proves that it knows it, too.
-        let proof = answer.header(MESH_HEADER).and_then(|value| value.as_str());
-        let is_proven = |secret: &Secret| secret.is_proven("answer", &signed.signature, proof);
-        if to.is_none() && !secret.as_ref().is_none_or(is_proven) {
-            return Err(Failure::Refused);
+        let secret = secret.filter(|_| to.is_none());
+        async move {
+            let answer = fetch(request, end).await?;
+            let proof = answer.header(MESH_HEADER).and_then(|value| value.as_str());
+            let is_proven = |secret: &Secret| secret.is_proven("answer", &signed.signature, proof);
+            if !secret.as_ref().is_none_or(is_proven) {
+                return Err(Failure::Refused);
+            }
+            Ok(answer.into_body())
         }
-        Ok(answer.into_body())
+        .boxed_local()
     }
 
     /// Gets JSON from the node at `url`.
     pub async fn get(&self, url: &str, path: &str) -> Result<Vec<u8>, Failure> {
         let request = Request::builder().method(Method::Get).uri(format!("{url}{path}")).build();
-        Ok(self.fetch(request, self.patience()).await?.into_body())
+        Ok(fetch(request, self.patience()).await?.into_body())
     }
 
     /// Gets what a DNS server says over HTTPS.
     pub async fn get_dns(&self, url: &str) -> Result<Vec<u8>, Failure> {
         let mut request = Request::builder();
         request.method(Method::Get).uri(url).header("accept", "application/dns-json");
-        Ok(self.fetch(request.build(), self.patience()).await?.into_body())
+        Ok(fetch(request.build(), self.patience()).await?.into_body())
     }
+}
 
-    async fn fetch(&self, request: Request, end: Instant) -> Result<Response, Failure> {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Failure::Silent);
-        }
-        match clock::within(left, send::<_, Response>(request)).await {
-            Some(Ok(answer)) if *answer.status() == 200 => Ok(answer),
-            Some(Ok(answer)) if *answer.status() == 401 => Err(Failure::Unknown),
-            Some(Ok(_)) => Err(Failure::Refused),
-            Some(Err(_)) | None => Err(Failure::Silent),
-        }
+async fn fetch(request: Request, end: Instant) -> Result<Response, Failure> {
+    let left = end.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Failure::Silent);
+    }
+    match clock::within(left, send::<_, Response>(request)).await {
+        Some(Ok(answer)) if *answer.status() == 200 => Ok(answer),
+        Some(Ok(answer)) if *answer.status() == 401 => Err(Failure::Unknown),
+        Some(Ok(_)) => Err(Failure::Refused),
+        Some(Err(_)) | None => Err(Failure::Silent),
     }
 }

@@ -51,6 +51,7 @@ pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
         Err(error) => answer(out, &unavailable(&error), &cors).await,
     }
     // Whoever asked has the answer; what is due now costs nobody time.
+    let _ = host.wind_up().await;
     let _ = host.sweep().await;
     let _ = host.look_for_nodes().await;
     let _ = host.keep_mesh().await;

@@ -3,7 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use pigeonhub_tests::{Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, http, meet};
+use pigeonhub_tests::{
+    Heard, Mesh, PATIENCE, TestNode, Transport, WirePeer, eventually, fresh_id, http, meet,
+};
+use serde_json::json;
+
+use Transport::{Events, Socket};
 
 /// How long a signal waits for its target's return.
 const HOLD: Duration = Duration::from_secs(10);
@@ -132,6 +137,48 @@ async fn a_node_that_is_down_costs_others_no_waiting() {
     meet(&mut one, &mut late).await;
     a.health().await;
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_home_that_hangs_is_not_waited_for_if_the_target_has_another() {
+    let homes = [TestNode::alone("n-1").await, TestNode::alone("n-2").await];
+    let known: Vec<_> = homes.iter().collect();
+    // So long that any wait for the silent home would show, however busy the machine is.
+    let native = TestNode::start("native", &known, &["--signaling-timeout", "20000"]).await;
+    let spin = TestNode::spin("spin", &known, &[("signaling-timeout", "20000")]).await;
+    // The serverless one first: it does nothing until it is asked something.
+    for node in [&spin, &native].into_iter().chain(&homes) {
+        node.sees(3).await;
+    }
+    let mut senders =
+        [WirePeer::join_by(Socket, &native, "room").await, WirePeer::join_by(Events, &spin, "room").await];
+    let mut target = [WirePeer::join(&homes[0], "room").await, WirePeer::connect(&homes[1]).await];
+    target[1] = WirePeer::join_as(&homes[1], "room", &target[0].id).await;
+    for sender in &mut senders {
+        meet(&mut target[0], sender).await;
+        target[1].expect_peer(&sender.id).await;
+    }
+    // Whichever is asked first, it hangs once.
+    for (hanging, other) in [(0, 1), (1, 0)] {
+        homes[hanging].pause();
+        for sender in &mut senders {
+            let begin = Instant::now();
+            let text = format!("past-{}", homes[hanging].id);
+            let offer =
+                json!({"type": "offer", "targetPeerId": target[0].id, "id": text, "data": {"sdp": text}});
+            sender.send(&offer).await;
+            // What was held up before may come late, again.
+            let this =
+                |heard: &Heard| heard.json["data"]["sdp"] == text && heard.json["fromPeerId"] == sender.id;
+            target[other].expect_that(&text, this).await;
+            sender.fence().await;
+            assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+            sender.assert_none("error");
+        }
+        homes[hanging].resume();
+        homes[hanging].sees(3).await;
+        target[hanging].fence().await;
+    }
 }
 
 #[tokio::test]
