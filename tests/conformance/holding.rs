@@ -69,7 +69,7 @@ async fn assert_held_until_return_to(index: usize) {
     for caller in &mut callers {
         let from_caller = |kind: &'static str| {
             let caller = caller.id.clone();
-            move |heard: &pigeonhub_tests::Heard| heard.kind() == kind && heard.json["fromPeerId"] == *caller
+            move |heard: &Heard| heard.kind() == kind && heard.json["fromPeerId"] == *caller
         };
         target.expect_that("the offer", from_caller("offer")).await;
         for number in 0..20 {
