@@ -32,7 +32,7 @@ use wire::Break;
 use world::World;
 
 /// Worlds that are tried unless `PIGEONHUB_SEEDS` says otherwise.
-const WORLDS: u64 = 1_500;
+const WORLDS: u64 = 2_000;
 /// How long after all trouble everybody must be connected.
 const CONNECTED: u64 = 120_000;
 /// How long after all trouble everybody has noticed what is left of it.
