@@ -58,7 +58,10 @@ const at = (url) => {
 const byPriority = (a, b) => (a.priority ?? NO_PRIORITY) - (b.priority ?? NO_PRIORITY);
 
 /** Each URL once: its first. */
-const once = (peers) => [...new Map([...peers].reverse().map((peer) => [peer.u, peer])).values()].reverse();
+const once = (peers) => {
+  const seen = new Set();
+  return peers.filter(({ u }) => !seen.has(u) && seen.add(u));
+};
 
 /** Reads `BOOTSTRAP_PEERS`: URLs, separated by commas. Blanks and junk are no peers. */
 export function parseBootstrapPeersFromEnv(text = globalThis.process?.env?.BOOTSTRAP_PEERS ?? '') {
@@ -85,12 +88,15 @@ export function getBootstrapPeers({ environment = 'production', region, customPe
   return once([...own, ...listed, ...local]).sort(byPriority);
 }
 
-/** How far a descriptor is trusted (0 is best), or undefined if it is refused. */
-const trust = async (peer, { keys, local, now }) => {
+/** Whether what was signed then, for so many seconds, holds now. */
+const isInTime = (timestamp, expires, now) => timestamp <= now + SKEW && now <= timestamp + expires * 1000;
+
+/** How far a descriptor is trusted (0 is best), or undefined if it is refused. `vouched`: a trusted key signed a list with it. */
+const trust = async (peer, { keys, local, now, vouched }) => {
   if (fault(peer) || (isLocal(peer.u) ? !local : peer.t === 'ws' || peer.t === 'http')) return undefined;
+  if (vouched) return 0;
   if (peer.signature === undefined) return 2;
-  const end = peer.timestamp + (peer.expires ?? LIFETIME) * 1000;
-  if (peer.timestamp > now + SKEW || now > end) return undefined;
+  if (!isInTime(peer.timestamp, peer.expires ?? LIFETIME, now)) return undefined;
   const { signature, ...words } = peer;
   const signed = await holds(DOMAIN + canonical(words), peer.publicKey, signature);
   if (signed === undefined) return 2;
@@ -104,11 +110,18 @@ const read = async (url, options, timeout) => {
   return text.length <= MOST_BYTES ? JSON.parse(text) : {};
 };
 
-/** The document of a domain: its descriptors, if it is of this mesh. */
-const fromDocument = async (base, { appId, timeout }) => {
-  const { app, peers } = await read(`${base}/.well-known/pigeonhub-bootstrap`, {}, timeout);
-  return app === appId && Array.isArray(peers) ? peers : [];
+/** What a document says: descriptors with a signature each, or a seed bundle, with one for all. Whose that is only `keys` tell. */
+const inDocument = async (document, { appId, keys, now }) => {
+  const { sig, ...words } = document;
+  const { v, app, peers, seeds, ts, expires, pk } = words;
+  if (app !== appId || !Array.isArray(seeds)) return { peers: app === appId && Array.isArray(peers) ? peers : [] };
+  const isBundle = v === 1 && [ts, expires].every(Number.isSafeInteger) && isInTime(ts, expires, now);
+  const isSigned = isBundle && (await holds(canonical(words), pk, sig));
+  return isSigned === false ? { peers: [] } : { peers: seeds, vouched: isSigned && keys.includes(pk) };
 };
+
+/** The documents of a domain: ours, and that of existing nodes. */
+const DOCUMENTS = ['/.well-known/pigeonhub-bootstrap', '/.well-known/peerpigeon.json'];
 
 /** A TXT record in words, or in JSON. */
 const fromRecord = (record) => {
@@ -126,11 +139,23 @@ const fromRecord = (record) => {
   }
 };
 
-/** TXT records by DNS over HTTPS, in the JSON form of Cloudflare and Google. */
-const fromDns = async (base, { dns, timeout }) => {
-  const name = `_pigeonhub-bootstrap.${hostOf(base)}`;
-  const answer = await read(`${dns}?name=${name}&type=TXT`, { headers: { accept: 'application/dns-json' } }, timeout);
-  return (answer.Answer ?? []).filter((record) => record.type === 16).map((record) => fromRecord(String(record.data)));
+/** TXT records by DNS over HTTPS, in the JSON form of Cloudflare and Google: a node each, or a document. */
+const fromDns = async (base, rules) => {
+  const query = `name=_pigeonhub-bootstrap.${hostOf(base)}&type=TXT`;
+  const { Answer = [] } = await read(`${rules.dns}?${query}`, { headers: { accept: 'application/dns-json' } }, rules.timeout);
+  const records = Answer.filter(({ type }) => type === 16).map(({ data }) => fromRecord(String(data)));
+  return Promise.all(records.map((one) => (one?.peers || one?.seeds ? inDocument(one, rules) : { peers: [one] })));
+};
+
+/** What a source says, and how far each is trusted: nothing if it is silent, or talks nonsense. */
+const judged = async (source, rules) => {
+  try {
+    const peers = (await source).flatMap(({ peers, vouched }) => peers.map((peer) => ({ peer, vouched })));
+    const judge = async ({ peer, vouched }) => ({ peer, seen: rules.now, rank: await trust(peer, { ...rules, vouched }) });
+    return await Promise.all(peers.slice(0, MOST_READ).map(judge));
+  } catch {
+    return [];
+  }
 };
 
 /** What was found before: each with the time when. */
@@ -163,11 +188,9 @@ export async function discoverBootstrapPeers(appId = 'pigeonhub-mesh', options =
     return base.replace(/\/+$/, '');
   });
   const asked = bases.flatMap((base) => {
-    const documents = fromDocument(base, { appId, timeout });
-    return (dns ? [documents, fromDns(base, { dns, timeout })] : [documents]).map(async (answer) => {
-      const peers = (await answer.catch(() => [])).slice(0, MOST_READ);
-      return Promise.all(peers.map(async (peer) => ({ peer, seen: now, rank: await trust(peer, { keys, local: isLocal(base), now }) })));
-    });
+    const rules = { appId, dns, keys, now, timeout, local: isLocal(base) };
+    const lots = DOCUMENTS.map(async (path) => [await inDocument(await read(base + path, {}, timeout), rules)]);
+    return [...lots, ...(dns ? [fromDns(base, rules)] : [])].map((source) => judged(source, rules));
   });
   const name = `pigeonhub-bootstrap-${appId}`;
   const old = await Promise.all(remembered(storage, name, now).map(async ({ peer, seen }) => {

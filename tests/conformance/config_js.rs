@@ -5,9 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{
-    Descriptor, Environment, Region, Wanted, get_bootstrap_peers, parse_bootstrap_peers_from_env, sign,
+    Descriptor, Environment, Region, Wanted, get_bootstrap_peers, parse_bootstrap_peers_from_env,
+    seed_bundle, sign,
 };
 use pigeonhub_protocol::Millis;
+use pigeonhub_protocol::http_signature::encode_key;
 use pigeonhub_tests::{DocumentServer, TestNode, node_modules};
 use serde_json::{Value, json};
 
@@ -28,6 +30,11 @@ async fn run(script: &str, given: &Value) -> Value {
     let Output { status, stdout, stderr } = run.await.unwrap();
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     serde_json::from_slice(&stdout).unwrap()
+}
+
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_millis()).unwrap()
 }
 
 fn json_of(peers: &[Descriptor]) -> Value {
@@ -81,8 +88,7 @@ async fn javascript_finds_nodes_checks_them_and_keeps_them() {
     let a = TestNode::alone("a").await;
     let b = TestNode::start("b", &[&a], &[]).await;
     a.sees(1).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let now = u64::try_from(now).unwrap();
+    let now = now();
     let signed = |u: &str, timestamp| {
         let mut descriptor = json!({ "t": "ws", "u": u, "uptime": 0.1 });
         sign(&mut descriptor, &SigningKey::from_bytes(&[5; 32]), Millis(timestamp), 60);
@@ -124,4 +130,63 @@ async fn javascript_finds_nodes_checks_them_and_keeps_them() {
         json!([a.ws(), b.ws(), "ws://127.0.0.1:6"]),
         "a touched cache is not believed"
     );
+}
+
+#[tokio::test]
+async fn javascript_reads_the_seed_bundles_of_existing_nodes() {
+    const LEGACY: &str = "/.well-known/peerpigeon.json";
+    let key = SigningKey::from_bytes(&[6; 32]);
+    let url = |number| format!("ws://127.0.0.1:{number}");
+    let bundle = |app, at, number| seed_bundle(&key, app, &[url(number)], Millis(at), 60);
+    let mut forged = bundle("pigeonhub-mesh", now(), 2);
+    forged["seeds"][0]["u"] = json!(url(3));
+    let bundles = [
+        bundle("pigeonhub-mesh", now(), 1),
+        forged,
+        bundle("pigeonhub-mesh", now() - 61_000, 4),
+        bundle("other", now(), 5),
+    ];
+    let mut servers = Vec::new();
+    for bundle in &bundles {
+        servers.push(DocumentServer::with(LEGACY, bundle).await);
+    }
+    // A node that vouches for itself only.
+    let mut own = json!({ "t": "ws", "u": url(7) });
+    sign(&mut own, &SigningKey::from_bytes(&[5; 32]), Millis(now()), 60);
+    servers.push(DocumentServer::with(PATH, &json!({ "app": "pigeonhub-mesh", "peers": [own] })).await);
+    let script = "
+        const ask = async (keys) => {
+          const options = { domains: given.domains, storage: null, environment: 'local', keys };
+          const peers = await config.discoverBootstrapPeers(undefined, options);
+          return peers.map((peer) => peer.u).filter((u) => !/:300[0-3]$/.test(u));
+        };
+        return [await ask([]), await ask([given.key])];";
+    let domains: Vec<_> = servers.iter().map(|server| &server.url).collect();
+    let given = json!({ "domains": domains, "key": encode_key(&key.verifying_key()) });
+    let ranked = [[url(7), url(1)], [url(1), url(7)]];
+    assert_eq!(run(script, &given).await, json!(ranked), "whose key it is has to be known");
+}
+
+#[tokio::test]
+async fn javascript_asks_dns_over_https() {
+    let records = [
+        r#""v=pigeonhub1; " "u=ws://127.0.0.1:1; priority=2""#,
+        "v=pigeonhub1; u=ws://127.0.0.1:2; priority=1",
+        r#""{\"t\":\"ws\",\"u\":\"ws://127.0.0.1:3\",\"priority\":3}""#,
+        r#""{\"app\":\"pigeonhub-mesh\",\"peers\":[{\"t\":\"ws\",\"u\":\"ws://127.0.0.1:4\"}]}""#,
+        "v=spf1 -all",
+        "nonsense",
+    ];
+    let answer: Vec<_> = records.iter().map(|data| json!({ "type": 16, "data": data })).collect();
+    let mut answer = json!({ "Answer": answer });
+    answer["Answer"].as_array_mut().unwrap().push(json!({ "type": 5, "data": "elsewhere." }));
+    let server = DocumentServer::with("/dns-query", &answer).await;
+    let script = "
+        const options = { domains: [given.domain], dns: given.resolver, storage: null, environment: 'local' };
+        const peers = await config.discoverBootstrapPeers(undefined, options);
+        return peers.map((peer) => peer.u).filter((u) => !/:300[0-3]$/.test(u));";
+    let resolver = format!("{}/dns-query", server.url);
+    let given = json!({ "domain": "http://127.0.0.1:9", "resolver": resolver });
+    let expected: Vec<_> = [2, 1, 3, 4].map(|number| format!("ws://127.0.0.1:{number}")).into();
+    assert_eq!(run(script, &given).await, json!(expected), "best first, and no nonsense");
 }
