@@ -102,7 +102,7 @@ pub async fn recovery() {
     say("Alice and Bob go on two nodes each: Alice on node-1 and node-2, Bob on node-1 and node-3.");
     let alice = Friend::join("Alice", &[&one, &two], &ether).await;
     let bob = Friend::join("Bob", &[&one, &three], &ether).await;
-    alice.finds(&bob, &one).await;
+    alice.knows(&bob).await;
     alice.calls(&bob).await;
     see("Alice calls Bob, and they are connected");
 
