@@ -7,14 +7,14 @@ use pigeonhub_protocol::{Moment, NetworkName, PeerMessage};
 
 use crate::{Change, Decision, Event, Facts, Needs, Node};
 
-/// What a node keeps. Two verbs; every call is about one network.
+/// What a node keeps. Two verbs, each for one network or for several at once.
 #[allow(async_fn_in_trait, reason = "hosts call it with a concrete store, so they know if it is Send")]
 pub trait Store {
     /// Why the store cannot do it now.
     type Error;
     /// A snapshot of what is asked.
     async fn load(&self, needs: &Needs) -> Result<Facts, Self::Error>;
-    /// The same for several at once, all of one network: one snapshot for each, or one for all.
+    /// The same for several at once: one snapshot for each, or one for all.
     async fn load_all(&self, needs: &[Needs]) -> Result<Vec<Facts>, Self::Error> {
         let mut facts = Vec::with_capacity(needs.len());
         for needs in needs {
@@ -24,6 +24,13 @@ pub trait Store {
     }
     /// Applies the changes of a step, all or none: presences in order, then mail in order.
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error>;
+    /// The same for several networks, each with its own; what is of one network stays in order.
+    async fn commit_all(&self, changes: Vec<(NetworkName, Vec<Change>)>) -> Result<(), Self::Error> {
+        for (network, changes) in changes {
+            self.commit(&network, changes).await?;
+        }
+        Ok(())
+    }
     /// Whether other steps may come between the load and the commit of one. Then whoever is
     /// remembered looks again afterwards: see [`Event::Remembered`].
     fn is_shared(&self) -> bool {

@@ -76,20 +76,26 @@ async fn decide<S: Store>(
     run: Vec<(Event, Moment)>,
     mut decided: impl FnMut(Decision),
 ) -> Result<Vec<(usize, (Event, Moment))>, S::Error> {
-    // Each has needs, all of the same network.
+    // Each has needs.
     let needs: Vec<Needs> = run.iter().filter_map(|(event, at)| node.needs(event, *at)).collect();
-    let Some(network) = needs.first().map(|needs| needs.network.clone()) else { return Ok(Vec::new()) };
+    if needs.is_empty() {
+        return Ok(Vec::new());
+    }
     let facts = store.load_all(&needs).await?;
     let (mut changes, mut again) = (Vec::new(), Vec::new());
-    for (index, ((event, at), facts)) in run.into_iter().zip(facts).enumerate() {
+    for (index, ((event, at), (facts, needs))) in
+        run.into_iter().zip(facts.into_iter().zip(needs)).enumerate()
+    {
         let mut decision = node.decide(event, &facts, at);
         let own = core::mem::take(&mut decision.changes);
         again.extend(remembered(&own, &facts).map(|event| (index, (event, at))));
-        changes.extend(own);
+        if !own.is_empty() {
+            changes.push((needs.network, own));
+        }
         decided(decision);
     }
     if !changes.is_empty() {
-        store.commit(&network, changes).await?;
+        store.commit_all(changes).await?;
     }
     Ok(again)
 }
@@ -114,9 +120,10 @@ impl Subject {
         Some(Self { network: network.clone(), news_of })
     }
 
-    /// News of a peer count for all that comes after; signals change nothing that others look at.
+    /// What happens in one network is nothing to another. News of a peer count for all that comes
+    /// after; signals change nothing that others look at.
     fn is_independent(&self, before: &Self) -> bool {
         let are_alike = self.news_of.is_some() == before.news_of.is_some();
-        self.network == before.network && are_alike && (self.news_of.is_none() || self != before)
+        self.network != before.network || (are_alike && (self.news_of.is_none() || self != before))
     }
 }

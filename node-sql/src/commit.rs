@@ -9,16 +9,26 @@ use serde_json::{Value as Json, json};
 use crate::row::{place, state, time};
 use crate::{Database, SqlError, SqlStore};
 
+/// What the trigger does with signals.
+const SIGNALS: &str = "INSERT INTO mail (network, peer, text, node, code, until) \
+                       SELECT value ->> 'network', value ->> 'to', value ->> 'text', value ->> 'by', \
+                       value ->> 'code', value ->> 'until' FROM json_each(?1) ORDER BY key";
+
 impl<D: Database> SqlStore<D> {
     pub(crate) async fn apply(
         &self,
-        network: &NetworkName,
-        changes: &[Change],
+        changes: &[(NetworkName, Vec<Change>)],
     ) -> Result<(), SqlError<D::Error>> {
-        let changes: Vec<Json> = changes.iter().map(written).collect();
+        let are_signals = changes.iter().flat_map(|(_, changes)| changes).all(is_signal);
+        let in_network = |(network, changes): &(NetworkName, Vec<Change>)| {
+            changes.iter().map(|change| written(network, change)).collect::<Vec<_>>()
+        };
+        let changes: Vec<Json> = changes.iter().flat_map(in_network).collect();
         let text = serde_json::to_string(&changes).unwrap_or_default();
-        let sql = "INSERT INTO step (network, changes) VALUES (?1, ?2)";
-        self.run(sql, &[network.as_str().into(), text.into()]).await.map(drop)
+        // Every connection compiles its statements anew, and most steps bring signals and no more: to
+        // those the trigger would add nothing but its length.
+        let sql = if are_signals { SIGNALS } else { "INSERT INTO step (changes) VALUES (?1)" };
+        self.run(sql, &[text.into()]).await.map(drop)
     }
 
     /// Another node is lost: its presences become absences until `until`.
@@ -31,10 +41,14 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
+const fn is_signal(change: &Change) -> bool {
+    matches!(change, Change::Deliver { mail: Mail::Signal { .. }, .. })
+}
+
 /// In the words of the trigger.
-fn written(change: &Change) -> Json {
+fn written(network: &NetworkName, change: &Change) -> Json {
     let most = limit::MAILBOX_MESSAGES;
-    match change {
+    let mut written = match change {
         Change::Remember(presence) => {
             let (home, session) = place(&presence.home);
             json!({
@@ -75,5 +89,7 @@ fn written(change: &Change) -> Json {
         Change::TellAll { except, frame } => {
             json!({"do": "tell-all", "except": except, "text": frame.as_str(), "most": most})
         }
-    }
+    };
+    written["network"] = network.as_str().into();
+    written
 }

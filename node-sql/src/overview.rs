@@ -39,7 +39,7 @@ impl<D: Database> SqlStore<D> {
         let presence = |row: &Row| {
             let (network, columns) = row.split_first()?;
             let network = row::text(network)?.parse().ok()?;
-            row::presence(&columns.to_vec(), &network, &self.own, self.now)
+            row::presence(columns, &network, &self.own, self.now)
         };
         Ok(rows.iter().filter_map(presence).collect())
     }

@@ -35,8 +35,13 @@ pub(crate) const fn state(state: State) -> u64 {
 }
 
 /// Reads [`PRESENCE`]; `None` for a row that this version did not write.
-pub(crate) fn presence(row: &Row, network: &NetworkName, own: &NodeId, now: Millis) -> Option<Arc<Presence>> {
-    let [peer, home, session, state, until, profile] = row.as_slice() else { return None };
+pub(crate) fn presence(
+    row: &[Value],
+    network: &NetworkName,
+    own: &NodeId,
+    now: Millis,
+) -> Option<Arc<Presence>> {
+    let [peer, home, session, state, until, profile] = row else { return None };
     let node = text(home)?;
     let (home, node) = if node.is_empty() {
         (Home::Here(SessionId(number(session)?)), own.clone())

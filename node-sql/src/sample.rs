@@ -33,9 +33,8 @@ impl<D: Database> SqlStore<D> {
         }
         let mut chosen = self.nearest(network, sample, most.div_ceil(2)).await?;
         for place in places(sample.seed) {
-            for presence in
-                self.range(network, sample, place.as_str(), "g", most.div_ceil(2 * PLACES)).await?
-            {
+            let (from, few) = ((place.as_str(), "g"), most.div_ceil(2 * PLACES));
+            for presence in self.range(network, sample.here_only, sample.near.as_str(), from, few).await? {
                 if chosen.len() < most && !chosen.iter().any(|other| other.peer == presence.peer) {
                     chosen.push(presence);
                 }
@@ -44,15 +43,15 @@ impl<D: Database> SqlStore<D> {
         Ok((chosen, false))
     }
 
-    /// Every live peer, if a sample near any of them would be everyone.
+    /// Every live peer, if a sample near one of them would be everyone else.
     pub(crate) async fn everyone(
         &self,
         network: &NetworkName,
         sample: &Sample,
     ) -> Result<Option<Vec<Arc<Presence>>>, SqlError<D::Error>> {
-        let nobody = Sample { near: PeerId::from_bytes([0; 20]), ..*sample };
-        let all = self.alike(network, &nobody, "", sample.most + 1).await?;
-        Ok((all.len() <= sample.most).then_some(all))
+        // One of them is the one that the others are near to.
+        let all = self.range(network, sample.here_only, "", ("", "g"), sample.most + 2).await?;
+        Ok((all.len() <= sample.most + 1).then_some(all))
     }
 
     /// The nearest by XOR distance: of the ids that begin alike, few are sorted and many are split by
@@ -95,29 +94,29 @@ impl<D: Database> SqlStore<D> {
         most: usize,
     ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
         // No digit is beyond `f`.
-        self.range(network, sample, beginning, &(beginning.to_string() + "g"), most).await
+        let end = beginning.to_string() + "g";
+        self.range(network, sample.here_only, sample.near.as_str(), (beginning, &end), most).await
     }
 
-    /// Live peers from a place in the order of ids on, and before another; each once: at this node,
-    /// if it is here.
+    /// Live peers from a place in the order of ids on, and before another, but one; each once: at this
+    /// node, if it is here.
     async fn range(
         &self,
         network: &NetworkName,
-        sample: &Sample,
-        place: &str,
-        end: &str,
+        here_only: bool,
+        except: &str,
+        (place, end): (&str, &str),
         most: usize,
     ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
-        let homes = if sample.here_only { "home = ''" } else { "1" };
+        let homes = if here_only { "home = ''" } else { "1" };
         // Of several homes of a peer SQLite returns the columns of the one that min() chose.
         let sql = format!(
             "SELECT {PRESENCE} FROM (SELECT {PRESENCE}, min(home) FROM presence \
              WHERE network = ?1 AND peer >= ?2 AND peer < ?3 AND peer <> ?4 \
              AND state = 0 AND {homes} GROUP BY peer ORDER BY peer LIMIT ?5)"
         );
-        let near = sample.near.as_str();
         let parameters: [Value; 5] =
-            [network.as_str().into(), place.into(), end.into(), near.into(), most.into()];
+            [network.as_str().into(), place.into(), end.into(), except.into(), most.into()];
         let rows = self.run(&sql, &parameters).await?;
         Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())
     }

@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS presence (
   PRIMARY KEY (network, peer, home)
 ) WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS presence_until ON presence (network, until);
+-- For the question which networks something is over in.
+CREATE INDEX IF NOT EXISTS presence_over ON presence (until, network);
 
 -- What waits for a peer, in the order of `seq`. `code` is NULL for news; for a signal it is what the
 -- sender hears if nobody has read it by `until`, and `node` is the node that brought it. `sent`: 1 if
@@ -33,15 +34,15 @@ CREATE TABLE IF NOT EXISTS mail (
 CREATE INDEX IF NOT EXISTS mail_peer ON mail (network, peer, seq);
 
 -- The changes of one step of the node, as a JSON array: inserting them applies them, presences before
--- mail, all or nothing. So a step is one statement wherever SQLite runs, also where a transaction
+-- mail, all or nothing. They may be of several networks. So a step is one statement wherever SQLite runs, also where a transaction
 -- over several statements does not hold, and it is written to disk once.
-CREATE VIEW IF NOT EXISTS step (network, changes) AS SELECT '', '' WHERE 0;
+CREATE VIEW IF NOT EXISTS step (changes) AS SELECT '' WHERE 0;
 
 CREATE TRIGGER IF NOT EXISTS step_applies INSTEAD OF INSERT ON step
 BEGIN
   INSERT INTO presence (network, peer, home, session, state, until, profile)
-    SELECT NEW.network, value ->> 'peer', value ->> 'home', value ->> 'session', value ->> 'state',
-      value ->> 'until', value ->> 'profile'
+    SELECT value ->> 'network', value ->> 'peer', value ->> 'home', value ->> 'session',
+      value ->> 'state', value ->> 'until', value ->> 'profile'
     FROM json_each(NEW.changes) WHERE value ->> 'do' = 'remember' ORDER BY key
     ON CONFLICT (network, peer, home) DO UPDATE SET session = excluded.session,
       state = excluded.state, until = excluded.until, profile = excluded.profile;
@@ -51,34 +52,35 @@ BEGIN
     SELECT p.network, p.peer, p.home, p.session, coalesce(c.value ->> 'state', p.state),
       c.value ->> 'until', p.profile
     FROM json_each(NEW.changes) c CROSS JOIN presence p
-    WHERE c.value ->> 'do' IN ('renew', 'leave') AND p.network = NEW.network
+    WHERE c.value ->> 'do' IN ('renew', 'leave') AND p.network = c.value ->> 'network'
       AND p.peer = c.value ->> 'peer' AND p.home = c.value ->> 'home'
       AND p.session = c.value ->> 'session'
     ON CONFLICT (network, peer, home) DO UPDATE SET state = excluded.state, until = excluded.until;
   DELETE FROM presence WHERE (network, peer, home, session) IN
-    (SELECT NEW.network, value ->> 'peer', value ->> 'home', value ->> 'session'
+    (SELECT value ->> 'network', value ->> 'peer', value ->> 'home', value ->> 'session'
      FROM json_each(NEW.changes) WHERE value ->> 'do' = 'forget');
   -- News are of no use to a peer that is not here.
-  DELETE FROM mail WHERE network = NEW.network AND code IS NULL AND peer IN
-    (SELECT value ->> 'peer' FROM json_each(NEW.changes) WHERE value ->> 'do' IN ('leave', 'forget'))
+  DELETE FROM mail WHERE code IS NULL AND (network, peer) IN
+    (SELECT value ->> 'network', value ->> 'peer' FROM json_each(NEW.changes)
+     WHERE value ->> 'do' IN ('leave', 'forget'))
     AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.network = mail.network AND p.peer = mail.peer
       AND p.home = '' AND p.state = 0);
   -- A reader that is far behind misses news, never signals: that those fit was decided before.
   INSERT INTO mail (network, peer, text, node, code, until)
-    SELECT NEW.network, peer, text, node, code, until FROM (
-      SELECT key AS place, value ->> 'to' AS peer, value ->> 'text' AS text,
-        value ->> 'by' AS node, value ->> 'code' AS code, value ->> 'until' AS until
+    SELECT network, peer, text, node, code, until FROM (
+      SELECT key AS place, value ->> 'network' AS network, value ->> 'to' AS peer,
+        value ->> 'text' AS text, value ->> 'by' AS node, value ->> 'code' AS code, value ->> 'until' AS until
       FROM json_each(NEW.changes) WHERE value ->> 'do' = 'signal'
       UNION ALL
-      SELECT c.key, p.peer, c.value ->> 'text', NULL, NULL, 0
+      SELECT c.key, p.network, p.peer, c.value ->> 'text', NULL, NULL, 0
       FROM json_each(NEW.changes) c CROSS JOIN json_each(c.value, '$.to') t CROSS JOIN presence p
-      WHERE c.value ->> 'do' = 'tell' AND p.network = NEW.network AND p.peer = t.value
+      WHERE c.value ->> 'do' = 'tell' AND p.network = c.value ->> 'network' AND p.peer = t.value
         AND p.home = '' AND p.state = 0 AND c.value ->> 'most' >
           (SELECT count(*) FROM mail m WHERE m.network = p.network AND m.peer = p.peer)
       UNION ALL
-      SELECT c.key, p.peer, c.value ->> 'text', NULL, NULL, 0
+      SELECT c.key, p.network, p.peer, c.value ->> 'text', NULL, NULL, 0
       FROM json_each(NEW.changes) c CROSS JOIN presence p
-      WHERE c.value ->> 'do' = 'tell-all' AND p.network = NEW.network AND p.peer <> c.value ->> 'except'
+      WHERE c.value ->> 'do' = 'tell-all' AND p.network = c.value ->> 'network' AND p.peer <> c.value ->> 'except'
         AND p.home = '' AND p.state = 0 AND c.value ->> 'most' >
           (SELECT count(*) FROM mail m WHERE m.network = p.network AND m.peer = p.peer)
     ) ORDER BY place;

@@ -14,7 +14,7 @@ use crate::{Database, Row, Value};
 
 /// Under which name the version of the tables is kept, and which it is.
 const SCHEMA: &str = "schema";
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// What may happen again is forgotten when the oldest of it could for so long, milliseconds.
 const FORGET: u64 = 10_000;
 
@@ -182,7 +182,8 @@ impl<D: Database> Store for SqlStore<D> {
     type Error = SqlError<D::Error>;
 
     async fn load(&self, needs: &Needs) -> Result<Facts, Self::Error> {
-        self.facts(needs).await
+        let mut facts = self.facts_together(core::slice::from_ref(needs)).await?;
+        Ok(facts.pop().unwrap_or_default())
     }
 
     async fn load_all(&self, needs: &[Needs]) -> Result<Vec<Facts>, Self::Error> {
@@ -190,7 +191,11 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Self::Error> {
-        self.apply(network, &changes).await
+        self.apply(&[(network.clone(), changes)]).await
+    }
+
+    async fn commit_all(&self, changes: Vec<(NetworkName, Vec<Change>)>) -> Result<(), Self::Error> {
+        self.apply(&changes).await
     }
 
     /// Every request has a connection of its own, and there may be several hosts.

@@ -1,67 +1,86 @@
-//! Facts for several events at once: a few statements for all of them, instead of a few for each.
+//! Facts for one event or for several at once: a few statements for all of them, instead of a few for
+//! each.
 
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use pigeonhub_node_core::{Facts, Needs};
-use pigeonhub_protocol::PeerId;
+use pigeonhub_node_core::{Facts, Mail, Needs, Presence, Sample};
+use pigeonhub_protocol::{NetworkName, PeerId};
 
 use crate::{Database, SqlError, SqlStore};
 
+/// The live peers of networks whose sample would be everyone: of all homes, or only of those here.
+type Everyone<'a> = BTreeMap<(&'a NetworkName, bool), Option<Vec<Arc<Presence>>>>;
+
 impl<D: Database> SqlStore<D> {
-    /// What [`Self::facts`] would give for each.
+    /// The facts for each.
     pub(crate) async fn facts_together(&self, needs: &[Needs]) -> Result<Vec<Facts>, SqlError<D::Error>> {
-        let [first, others @ ..] = needs else { return Ok(Vec::new()) };
-        let is_alike = |other: &Needs| {
-            let kind = |needs: &Needs| needs.sample.map(|sample| (sample.here_only, sample.most));
-            other.network == first.network && other.over_at.is_none() && kind(other) == kind(first)
-        };
-        if others.is_empty() || !needs.iter().all(is_alike) {
-            let mut facts = Vec::with_capacity(needs.len());
-            for needs in needs {
-                facts.push(self.facts(needs).await?);
-            }
-            return Ok(facts);
-        }
-        let network = &first.network;
-        let peers: BTreeSet<PeerId> = needs.iter().flat_map(|needs| needs.targets.iter().copied()).collect();
-        let peers: Vec<PeerId> = peers.into_iter().collect();
-        let targets = self.targets(network, &peers).await?;
-        let targets: BTreeMap<PeerId, _> = peers.into_iter().zip(targets).collect();
-        let waited_for: Vec<PeerId> = needs.iter().filter_map(|needs| needs.waiting_for).collect();
+        let whom: BTreeSet<(&NetworkName, PeerId)> = needs.iter().flat_map(named).collect();
+        let targets = self.targets(&whom).await?;
+        let target = |network: &NetworkName, peer| targets.get(&(network.clone(), peer));
+        // A look costs less than taking, which has to wait for whoever writes. What comes between the two
+        // is stranded, and found when time passes.
+        let waited_for = needs.iter().filter_map(|needs| Some((&needs.network, needs.waiting_for?)));
+        let waited_for: Vec<_> = waited_for
+            .filter(|(network, peer)| target(network, *peer).is_some_and(|target| target.waits))
+            .collect();
         let mut waiting = Vec::new();
         if !waited_for.is_empty() {
-            waiting = self.waiting_for(network, &waited_for).await?;
+            waiting = self.waiting_for(&waited_for).await?;
         }
-        let everyone = match &first.sample {
-            Some(sample) => self.everyone(network, sample).await?,
-            None => None,
-        };
-        let mut all = Vec::with_capacity(needs.len());
+        let (mut all, mut everyone) = (Vec::with_capacity(needs.len()), Everyone::new());
         for needs in needs {
-            let mut facts = Facts {
-                targets: needs.targets.iter().filter_map(|peer| targets.get(peer).cloned()).collect(),
-                ..Facts::default()
-            };
+            let network = &needs.network;
+            let known = needs.targets.iter().map(|peer| target(network, *peer).cloned().unwrap_or_default());
+            let mut facts = Facts { targets: known.collect(), ..Facts::default() };
             if needs.nodes {
                 facts.nodes = self.nodes.as_slice().into();
             }
             if let Some(sample) = &needs.sample {
-                (facts.sample, facts.sample_is_all) = match &everyone {
-                    Some(all) => {
-                        let others = all.iter().filter(|other| other.peer != sample.near);
-                        (others.cloned().collect(), true)
-                    }
-                    None => self.sample(network, sample).await?,
-                };
+                (facts.sample, facts.sample_is_all) = self.sample_of(network, sample, &mut everyone).await?;
             }
             // Each signal has one taker.
-            let (own, rest): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|(peer, _)| needs.waiting_for == Some(*peer));
-            waiting = rest;
-            facts.waiting = own.into_iter().map(|(_, mail)| mail).collect();
+            let is_own = |(peer, mail): &mut (PeerId, Mail)| {
+                needs.waiting_for == Some(*peer)
+                    && matches!(mail, Mail::Signal { signal, .. } if signal.network == *network)
+            };
+            facts.waiting = waiting.extract_if(.., is_own).map(|(_, mail)| mail).collect();
+            if let Some(now) = needs.over_at {
+                self.over(network, now, &mut facts).await?;
+            }
             all.push(facts);
         }
         Ok(all)
     }
+
+    /// Of a small network everyone, read once for all events.
+    async fn sample_of<'a>(
+        &self,
+        network: &'a NetworkName,
+        sample: &Sample,
+        everyone: &mut Everyone<'a>,
+    ) -> Result<(Vec<Arc<Presence>>, bool), SqlError<D::Error>> {
+        let known = match everyone.entry((network, sample.here_only)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.everyone(network, sample).await?),
+        };
+        match known {
+            Some(all) if is_everyone(all, sample) => {
+                Ok((all.iter().filter(|other| other.peer != sample.near).cloned().collect(), true))
+            }
+            Some(_) | None => self.sample(network, sample).await,
+        }
+    }
+}
+
+/// Whether a sample would be all of these.
+fn is_everyone(all: &[Arc<Presence>], sample: &Sample) -> bool {
+    all.len() <= sample.most || all.iter().any(|other| other.peer == sample.near)
+}
+
+/// The peers that an event is about.
+fn named(needs: &Needs) -> impl Iterator<Item = (&NetworkName, PeerId)> {
+    needs.targets.iter().copied().chain(needs.waiting_for).map(|peer| (&needs.network, peer))
 }

@@ -25,7 +25,7 @@ impl Database for Interrupted {
         sql: &str,
         parameters: &[Value],
     ) -> Result<Vec<Row>, <Embedded as Database>::Error> {
-        if sql.starts_with("INSERT INTO step")
+        if ["INSERT INTO step", "INSERT INTO mail"].iter().any(|step| sql.starts_with(step))
             && let Some(event) = self.by.take()
         {
             self.decided.set(Some(happen(&store(&self.connection, None).0, event)));

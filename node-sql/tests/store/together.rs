@@ -8,7 +8,7 @@ use pigeonhub_node_core::{
 };
 use pigeonhub_node_sql::{Database, Embedded, Row, SqlStore, Value};
 use pigeonhub_protocol::SignalKind;
-use pigeonhub_protocol::mesh::Departure;
+use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal};
 
 use super::support::shelf::at_once;
 use super::support::words::{
@@ -26,7 +26,7 @@ impl Database for Counted {
         sql: &str,
         parameters: &[Value],
     ) -> Result<Vec<Row>, <Embedded as Database>::Error> {
-        if sql.starts_with("INSERT INTO step") {
+        if ["INSERT INTO step", "INSERT INTO mail"].iter().any(|step| sql.starts_with(step)) {
             self.1.set(self.1.get() + 1);
         }
         self.0.execute(sql, parameters).await
@@ -112,4 +112,41 @@ fn signals_are_written_once_in_order() {
     assert_eq!(alike(said), 1);
     let replies = after(said(), true).0.remove(3).replies;
     assert!(replies[0].as_str().contains("error"), "a refusal stays with its message: {replies:?}");
+}
+
+#[test]
+fn networks_do_not_wait_for_each_other() {
+    let elsewhere = |event| match event {
+        Event::Announced(node, announcement) => {
+            Event::Announced(node, PeerAnnouncement { network_name: network("elsewhere"), ..announcement })
+        }
+        Event::Withdrawn(node, withdrawal) => {
+            Event::Withdrawn(node, PeerWithdrawal { network_name: network("elsewhere"), ..withdrawal })
+        }
+        other => other,
+    };
+    let mixed = || {
+        vec![
+            announced("n2", 'd', &['a']),
+            elsewhere(announced("n2", 'd', &['a'])),
+            announced("n2", 'b', &[]),
+            elsewhere(announced("n2", 'b', &[])),
+        ]
+    };
+    assert_eq!(alike(mixed), 1);
+    let (decisions, [mail, _], _) = after(mixed(), true);
+    let told = |of: &str| mail.iter().filter(|frame| frame.contains(of)).count();
+    assert_eq!((told("elsewhere"), told(peer('d').as_str())), (0, 1), "only the peers of the room: {mail:?}");
+    assert_eq!(decisions[2].errands.len(), 1, "what waited there goes after its peer");
+    assert!(decisions[3].errands.is_empty(), "and not into another network");
+
+    // Within one, news of a peer count for those that come after.
+    let twice = || {
+        vec![
+            elsewhere(announced("n2", 'e', &[])),
+            announced("n2", 'e', &[]),
+            elsewhere(withdrawn("n2", 'e', Departure::Closed)),
+        ]
+    };
+    assert_eq!(alike(twice), 2);
 }
