@@ -6,13 +6,10 @@ use pigeonhub_bootstrap::{
     Check, DOCUMENTS, Domain, Found, Pool, Region, Source, query, read_document, read_txt, txt_records,
 };
 
+use crate::chores::Chore;
 use crate::clock::now;
 use crate::host::{Host, StoreError};
 
-/// How often it is looked, in milliseconds …
-const USUAL: u64 = 5 * 60 * 1000;
-/// … and as long as no other node can be reached.
-const ALONE: u64 = 10_000;
 /// Under what the candidates are kept.
 const KEPT: &str = "bootstrap";
 
@@ -20,9 +17,8 @@ impl Host {
     /// Looks for nodes, unless that was done of late.
     pub async fn look_for_nodes(&mut self) -> Result<(), StoreError> {
         let is_alone = self.mesh.up().next().is_none();
-        let (name, pause) = if is_alone { ("look alone", ALONE) } else { ("look", USUAL) };
-        let is_asked = !self.settings.bootstrap_domains.is_empty();
-        if !is_asked || !self.store.once(name, now().plus(pause)).await? {
+        let chore = if is_alone { Chore::LookAlone } else { Chore::Look };
+        if self.settings.bootstrap_domains.is_empty() || !self.takes(chore).await? {
             return Ok(());
         }
         let domains = &self.settings.bootstrap_domains;

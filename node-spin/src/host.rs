@@ -1,5 +1,7 @@
 //! What one request works with: the node, its keys, its store, and its picture of the mesh.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{is_fresh, signed};
 use pigeonhub_node_core::rest::Reply;
@@ -56,6 +58,8 @@ pub struct Host {
     pub tickets: TicketKey,
     pub started: Millis,
     pub mesh: Membership,
+    /// What else is kept in the database, as it was read last.
+    pub kept: BTreeMap<String, String>,
     /// What is under way to other nodes though no answer waits for it.
     pub late: Vec<Pending>,
     /// The mesh as it is written in the database, and under which name.
@@ -127,6 +131,7 @@ impl Host {
             tickets: TicketKey::from_secret(&secret),
             started,
             mesh,
+            kept,
             late: Vec::new(),
             written: (name, text),
         };
@@ -177,7 +182,8 @@ impl Host {
     /// Takes note of what other requests wrote, and of the time.
     pub async fn refresh(&mut self) -> Result<(), StoreError> {
         self.store.at(now());
-        let text = self.store.kept(&self.written.0).await?.unwrap_or_default();
+        self.kept = self.store.all_kept().await?;
+        let text = self.kept.remove(&self.written.0).unwrap_or_default();
         if text != self.written.1
             && let Ok(mesh) = serde_json::from_str(&text)
         {

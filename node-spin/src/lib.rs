@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "the macro writes the exports of a component; nothing of ours is unsafe")]
 
 mod bootstrap;
+mod chores;
 mod clock;
 mod database;
 mod delivery;

@@ -9,11 +9,9 @@ use pigeonhub_node_core::{Batch, Errand, MeshChange, Parcel};
 use pigeonhub_protocol::mesh::Meeting;
 use pigeonhub_protocol::{NodeId, Signal};
 
+use crate::chores::Chore;
 use crate::clock::{moment, now};
 use crate::host::{Host, StoreError};
-
-/// No network is looked after more often, in milliseconds.
-const SWEEP: u64 = 1_000;
 
 impl Host {
     /// Dials whoever is due.
@@ -85,15 +83,16 @@ impl Host {
         Ok(())
     }
 
-    /// Leases end and mail goes back, in all networks in which something is due.
+    /// Leases end and mail goes back, in all networks in which something is due. Of requests at the
+    /// same moment one takes care of it, or what is over is told twice.
     pub async fn sweep(&mut self) -> Result<(), StoreError> {
+        if !self.takes(Chore::Sweep).await? {
+            return Ok(());
+        }
+        self.store.at(now());
         self.store.forget_once().await?;
         let mut errands: Vec<Errand> = Vec::new();
         for network in self.store.due().await? {
-            // Of requests at the same moment one takes care of it, or what is over is told twice.
-            if !self.store.once(&format!("sweep {}", network.as_str()), now().plus(SWEEP)).await? {
-                continue;
-            }
             errands.append(&mut self.step(pigeonhub_node_core::Event::Passed(network)).await?.errands);
         }
         self.carry_out(errands).await

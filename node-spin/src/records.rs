@@ -5,11 +5,9 @@ use pigeonhub_node_core::records::{self, Colleagues, Seen, Watch};
 use pigeonhub_node_core::rest::{self, FindQuery, Publication, RecordsQuery, Reply};
 use pigeonhub_protocol::{NodeId, Record};
 
-use crate::clock::now;
+use crate::chores::Chore;
+use crate::clock::{now, random};
 use crate::host::{Host, StoreError};
-
-/// Records are compared with other nodes no more often, in milliseconds.
-const COMPARE: u64 = 60_000;
 
 impl Colleagues for Host {
     fn own(&self) -> &NodeId {
@@ -76,14 +74,12 @@ impl Host {
     }
 
     /// Compares with some node, if that was not done of late.
-    pub async fn keep_records(&self) -> Result<(), StoreError> {
+    pub async fn keep_records(&mut self) -> Result<(), StoreError> {
         let nodes = self.up();
-        let turn = usize::try_from(now().0 / COMPARE).unwrap_or_default() % nodes.len().max(1);
-        match nodes.get(turn) {
-            Some(node) if self.store.once("compare records", now().plus(COMPARE)).await? => {
-                self.reconcile(node).await
-            }
-            _ => Ok(()),
+        if nodes.is_empty() || !self.takes(Chore::Compare).await? {
+            return Ok(());
         }
+        let dice = usize::from(u16::from_le_bytes(random()));
+        self.reconcile(&nodes[dice % nodes.len()]).await
     }
 }
