@@ -40,7 +40,9 @@ impl Crowd {
     pub async fn connect(&mut self, server: &Server, peer: &Peer) -> Result<Writer> {
         let number = u8::try_from(self.peers.len() / PER_ADDRESS)?;
         let source = Ipv4Addr::new(127, 0, number, 1);
-        let socket = timeout(CONNECTS_WITHIN, Socket::connect(server.address, source, &peer.id));
+        // The relay reads no announce, so it is told of the crowd here.
+        let query = format!("{}&crowd={}", peer.id, peer.network);
+        let socket = timeout(CONNECTS_WITHIN, Socket::connect(server.address, source, &query));
         let socket = socket.await.context("a peer waits for its connection")??;
         let writer = socket.writer();
         self.peers.spawn(listen(socket, self.told.clone()));
