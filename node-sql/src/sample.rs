@@ -20,17 +20,13 @@ const PLACES: usize = 8;
 const DIGITS: usize = 40;
 
 impl<D: Database> SqlStore<D> {
-    /// The chosen, and whether they are everyone.
-    pub(crate) async fn sample(
+    /// The chosen, where they are not everyone.
+    pub(crate) async fn some(
         &self,
         network: &NetworkName,
         sample: &Sample,
-    ) -> Result<(Vec<Arc<Presence>>, bool), SqlError<D::Error>> {
+    ) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
         let most = sample.most;
-        let first = self.alike(network, sample, "", most + 1).await?;
-        if first.len() <= most {
-            return Ok((first, true));
-        }
         let mut chosen = self.nearest(network, sample, most.div_ceil(2)).await?;
         for place in places(sample.seed) {
             let (from, few) = ((place.as_str(), "g"), most.div_ceil(2 * PLACES));
@@ -40,7 +36,7 @@ impl<D: Database> SqlStore<D> {
                 }
             }
         }
-        Ok((chosen, false))
+        Ok(chosen)
     }
 
     /// Every live peer, if a sample near one of them would be everyone else.

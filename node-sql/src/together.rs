@@ -70,7 +70,7 @@ impl<D: Database> SqlStore<D> {
             Some(all) if is_everyone(all, sample) => {
                 Ok((all.iter().filter(|other| other.peer != sample.near).cloned().collect(), true))
             }
-            Some(_) | None => self.sample(network, sample).await,
+            Some(_) | None => Ok((self.some(network, sample).await?, false)),
         }
     }
 }
