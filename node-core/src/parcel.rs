@@ -1,10 +1,10 @@
 //! What goes to another node in one request.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return};
-use pigeonhub_protocol::{PeerId, Signal, limit};
+use pigeonhub_protocol::{NetworkName, PeerId, Signal, limit};
 use serde::Serialize;
 
 use crate::{Node, Presence};
@@ -31,6 +31,15 @@ impl<S: AsRef<Signal>> Parcel<S> {
             Self::Announce(_) => "/api/announce-peer",
             Self::Withdraw(_) => "/api/withdraw-peer",
             Self::Signal(_) | Self::Return(_) => "/api/route-signal",
+        }
+    }
+
+    fn network(&self) -> &NetworkName {
+        match self {
+            Self::Announce(announcement) => &announcement.network_name,
+            Self::Withdraw(withdrawal) => &withdrawal.network_name,
+            Self::Signal(signal) => &signal.as_ref().network,
+            Self::Return(back) => &back.network_name,
         }
     }
 
@@ -64,7 +73,7 @@ enum Body<'a> {
     Return(&'a Return),
 }
 
-/// Consecutive parcels for one route; never empty.
+/// Parcels for one route; never empty.
 #[derive(Debug)]
 pub struct Batch<S> {
     /// The route.
@@ -74,16 +83,27 @@ pub struct Batch<S> {
 }
 
 impl<S: AsRef<Signal>> Batch<S> {
-    /// Takes the next batch from the front: what goes to the same route, up to a number and a size.
+    /// Takes the next batch: what goes to the same route as the first parcel, up to a number and a size.
+    /// What is of one network stays in order, and other networks do not wait for it.
     pub fn take(waiting: &mut VecDeque<Parcel<S>>) -> Option<Self> {
         let path = waiting.front()?.path();
-        let mut size = 0;
-        let fits = |(number, parcel): &(usize, &Parcel<S>)| {
-            size += parcel.size();
-            parcel.path() == path && *number < MOST && (*number == 0 || size <= limit::MESSAGE)
-        };
-        let count = waiting.iter().enumerate().take_while(fits).count();
-        Some(Self { path, parcels: waiting.drain(..count).collect() })
+        let (mut parcels, mut size) = (Vec::new(), 0);
+        let (mut left, mut held_up) = (Vec::new(), BTreeSet::new());
+        while parcels.len() < MOST
+            && left.len() < MOST
+            && let Some(parcel) = waiting.pop_front()
+        {
+            let fits = parcels.is_empty() || size + parcel.size() <= limit::MESSAGE;
+            if fits && parcel.path() == path && !held_up.contains(parcel.network()) {
+                size += parcel.size();
+                parcels.push(parcel);
+            } else {
+                held_up.insert(parcel.network().clone());
+                left.push(parcel);
+            }
+        }
+        left.into_iter().rev().for_each(|parcel| waiting.push_front(parcel));
+        Some(Self { path, parcels })
     }
 
     /// Bytes that it occupies, about.
@@ -133,10 +153,14 @@ mod tests {
     use super::*;
 
     fn announce(number: u8, bytes: usize) -> Parcel<Signal> {
+        announce_in("", number, bytes)
+    }
+
+    fn announce_in(network: &str, number: u8, bytes: usize) -> Parcel<Signal> {
         Parcel::Announce(PeerAnnouncement {
             peer_id: PeerId::from_bytes([number; 20]),
             node_id: "a".parse().unwrap(),
-            network_name: Default::default(),
+            network_name: network.parse().unwrap(),
             data: raw_json(&"x".repeat(bytes)),
             lease: None,
             tell: Vec::new(),
@@ -165,6 +189,20 @@ mod tests {
         let parcels = vec![announce(1, 1), announce(2, 1), withdraw(1), announce(1, 1)];
         let expected = [("/api/announce-peer", 2), ("/api/withdraw-peer", 1), ("/api/announce-peer", 1)];
         assert_eq!(batches(parcels), expected);
+    }
+
+    #[test]
+    fn networks_do_not_wait_for_each_other() {
+        let mixed = || {
+            let one = [announce_in("one", 1, 1), withdraw(2), announce_in("two", 3, 1), withdraw(4)];
+            one.into_iter().chain([announce(5, 1), announce_in("one", 6, 1)])
+        };
+        let expected = [("/api/announce-peer", 3), ("/api/withdraw-peer", 2), ("/api/announce-peer", 1)];
+        assert_eq!(batches(mixed().collect()), expected);
+        // However much is left, it stays in order and is looked through no further than a batch is long.
+        let many = (0..300).flat_map(|number| [withdraw(number as u8), announce((number + 1) as u8, 1)]);
+        let sizes: Vec<_> = batches(many.collect()).into_iter().map(|(_, count)| count).collect();
+        assert_eq!(sizes, [1; 600]);
     }
 
     #[test]
