@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
 use crate::{Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
@@ -64,23 +65,24 @@ impl Memory {
         }
         if let Some(now) = needs.over_at {
             network.over(now, &mut facts);
-            self.drop_if_empty(&needs.network);
+            if network.members.is_empty() {
+                self.networks.remove(&needs.network);
+            }
         }
         facts
     }
 
     /// Applies changes, in order.
     pub fn commit(&mut self, name: &NetworkName, changes: Vec<Change>) {
-        let network = self.networks.entry_ref(name).or_default();
+        let mut network = match self.networks.entry_ref(name) {
+            EntryRef::Occupied(known) => known,
+            EntryRef::Vacant(place) => place.insert_entry(Network::default()),
+        };
         for change in changes {
-            network.apply(change);
+            network.get_mut().apply(change);
         }
-        self.drop_if_empty(name);
-    }
-
-    fn drop_if_empty(&mut self, name: &NetworkName) {
-        if self.networks.get(name).is_some_and(|network| network.members.len() == 0) {
-            self.networks.remove(name);
+        if network.get().members.is_empty() {
+            network.remove();
         }
     }
 

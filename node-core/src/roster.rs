@@ -30,6 +30,10 @@ impl<M: Default> Roster<M> {
         self.members.len()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
     pub(crate) fn get(&self, peer: &PeerId) -> Option<&M> {
         self.members.get(peer)
     }

@@ -139,9 +139,9 @@ impl Session {
 
     /// Writes what is in the mailbox. What could not be written goes back.
     async fn deliver(&mut self) -> Result<(), Ending> {
-        let Some(network) = self.network.clone() else { return Ok(()) };
+        let Some(network) = &self.network else { return Ok(()) };
         let (peer, session) = (self.seat.peer, self.seat.session);
-        let mut mail = self.host.store.take(&network, peer, session, HANDFUL).into_iter();
+        let mut mail = self.host.store.take(network, peer, session, HANDFUL).into_iter();
         if mail.len() == HANDFUL {
             // There may be more. First let the peer speak, too.
             self.seat.line.ring();
@@ -149,25 +149,26 @@ impl Session {
         let now = now();
         let mut frames = mail.by_ref().map(|mail| mail.into_frame(now));
         let written = self.write_all(&mut frames, output::MAIL).await;
-        if written.is_err() {
-            self.host.store.put_back(&network, peer, mail.collect());
+        if let (Err(_), Some(network)) = (&written, &self.network) {
+            self.host.store.put_back(network, peer, mail.collect());
         }
         written
     }
 
-    /// The peer said something, and perhaps more that came with it.
+    /// The peer said something, and perhaps more that came with it: all at this moment.
     fn hear_all(&mut self, first: Heard, replies: &mut Vec<Frame>) -> Result<(), Ending> {
-        self.hear(first, replies)?;
+        let now = now();
+        self.hear(first, now, replies)?;
         for _ in 1..HANDFUL {
             let Some(next) = self.socket.next().now_or_never() else { break };
-            self.hear(next, replies)?;
+            self.hear(next, now, replies)?;
         }
         Ok(())
     }
 
-    fn hear(&mut self, message: Heard, replies: &mut Vec<Frame>) -> Result<(), Ending> {
+    fn hear(&mut self, message: Heard, now: Millis, replies: &mut Vec<Frame>) -> Result<(), Ending> {
         let message = message.ok_or(Ending::Lost)?.map_err(|error| Ending::of_error(&error))?;
-        let at = self.host.clock.moment();
+        let at = Moment { now, seed: self.host.clock.dice() };
         self.rhythm.heard(at.now);
         if self.network.is_some() && self.rhythm.renews(at.now) {
             self.happen(Event::StillHere(self.caller()), at);

@@ -36,6 +36,12 @@ impl Frame {
         &self.0
     }
 
+    /// The frame's bytes (UTF-8), taken out.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
     /// Length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -10,14 +10,18 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use pigeonhub_protocol::{Close, Frame};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::ending::Ending;
 use super::rhythm::Beat;
 use super::{Session, Socket};
+use crate::clock::now;
 
 /// How long a peer has to take note of its close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+const TEXT: OpCode = OpCode::Data(Data::Text);
 
 /// Bytes of replies that are written in one go.
 const REPLIES: usize = 1024;
@@ -54,9 +58,9 @@ impl Session {
             let Some(frame) = frames.next() else { return self.flush().await };
             self.frames_out += 1;
             waiting += frame.len();
-            // Frames are UTF-8; checking them again costs less than an `unsafe` would.
-            let text = Utf8Bytes::try_from(frame.as_bytes().clone()).unwrap_or_default();
-            self.socket.start_send_unpin(Message::Text(text)).map_err(|error| Ending::of_error(&error))?;
+            // As a raw frame, for our frames are UTF-8 and a `Message::Text` would be checked for it again.
+            let raw = tungstenite::protocol::frame::Frame::message(frame.into_bytes(), TEXT, true);
+            self.socket.start_send_unpin(Message::Frame(raw)).map_err(|error| Ending::of_error(&error))?;
             if waiting >= portion {
                 waiting = 0;
                 self.flush().await?;
@@ -78,7 +82,7 @@ impl Session {
             loop {
                 let next = self.socket.next().await;
                 // Replies find no reader any more.
-                self.hear(next, &mut Vec::new())?;
+                self.hear(next, now(), &mut Vec::new())?;
             }
         };
         let _: Result<Result<Infallible, Ending>, _> = timeout(FAREWELL, parting).await;
