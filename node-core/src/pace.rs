@@ -1,6 +1,6 @@
 //! How often a stream looks for mail where mail cannot ring: on hosts that keep nothing in memory.
 //!
-//! A look costs about 80 µs. What all streams together may look is bounded, so the pause grows with
+//! A look costs 0.1 to 0.2 ms. What all streams together may look is bounded, so the pause grows with
 //! their number; but not with silence, for a quiet peer's first offer must not wait.
 
 /// Milliseconds. Shorter would not be felt.
@@ -15,7 +15,7 @@ const NEGOTIATION: u64 = 2_000;
 #[must_use]
 pub fn pause(streams: usize, quiet: u64) -> u64 {
     let streams = u64::try_from(streams).unwrap_or(u64::MAX);
-    // 2,500 looks per second are about a fifth of a core; those few who negotiate may look more often.
+    // 2,500 looks per second are a quarter of a core to half of one; those few who negotiate may look more often.
     let share = if quiet < NEGOTIATION { streams / 4 } else { streams / 5 * 2 };
     share.clamp(SHORTEST, LONGEST)
 }
