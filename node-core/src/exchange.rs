@@ -38,6 +38,36 @@ pub trait Store {
     }
 }
 
+/// A store that never waits, and that nobody else changes between the load and the commit of a step.
+pub trait AtHand {
+    /// A snapshot of what is asked.
+    fn load(&self, needs: &Needs) -> Facts;
+    /// Applies the changes of a step, in order.
+    fn commit(&self, network: &NetworkName, changes: Vec<Change>);
+}
+
+/// [`exchange`] on such a store. A future would carry event, facts and decision through each of its
+/// layers: for a signal that costs as much as deciding what becomes of it.
+pub fn exchange_now(node: &Node, store: &impl AtHand, event: Event, at: Moment) -> Decision {
+    match departure(&event) {
+        None => once_now(node, store, event, at),
+        Some(gone) => {
+            let before = once_now(node, store, gone, at);
+            once_now(node, store, event, at).after(before)
+        }
+    }
+}
+
+fn once_now(node: &Node, store: &impl AtHand, event: Event, at: Moment) -> Decision {
+    let Some(needs) = node.needs(&event, at) else { return node.decide(event, &Facts::default(), at) };
+    let mut decision = node.decide(event, &store.load(&needs), at);
+    let changes = core::mem::take(&mut decision.changes);
+    if !changes.is_empty() {
+        store.commit(&needs.network, changes);
+    }
+    decision
+}
+
 /// One step: one read, at most one write (two of each for a peer that changes its network, and one
 /// more read for a newcomer if the store is shared).
 ///
@@ -49,17 +79,18 @@ pub async fn exchange<S: Store>(
     event: Event,
     at: Moment,
 ) -> Result<Decision, S::Error> {
-    let mut before = Decision::default();
-    // Who announces in another network leaves the one it was in, as if its socket had closed there.
-    if let Event::Said(caller, PeerMessage::Announce { network, .. }) = &event
-        && caller.network.as_ref().is_some_and(|old| old != network)
-    {
-        before = step(node, store, Event::Gone(caller.clone(), Departure::Closed), at).await?;
-    }
-    let mut decision = step(node, store, event, at).await?;
-    before.errands.append(&mut decision.errands);
-    decision.errands = before.errands;
-    Ok(decision)
+    let before = match departure(&event) {
+        None => Decision::default(),
+        Some(gone) => step(node, store, gone, at).await?,
+    };
+    Ok(step(node, store, event, at).await?.after(before))
+}
+
+/// Who announces in another network leaves the one it was in, as if its socket had closed there.
+fn departure(event: &Event) -> Option<Event> {
+    let Event::Said(caller, PeerMessage::Announce { network, .. }) = event else { return None };
+    let leaves = caller.network.as_ref().is_some_and(|old| old != network);
+    leaves.then(|| Event::Gone(caller.clone(), Departure::Closed))
 }
 
 async fn step<S: Store>(node: &Node, store: &S, event: Event, at: Moment) -> Result<Decision, S::Error> {
@@ -100,6 +131,12 @@ pub(crate) fn remembered(changes: &[Change], facts: &Facts) -> Option<Event> {
 }
 
 impl Decision {
+    /// What is to be done at other nodes about an earlier decision comes first.
+    fn after(mut self, mut before: Self) -> Self {
+        before.errands.append(&mut self.errands);
+        Self { errands: before.errands, ..self }
+    }
+
     /// What was found on a second look.
     pub(crate) fn add(&mut self, more: Self) {
         self.replies.extend(more.replies);

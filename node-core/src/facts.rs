@@ -25,7 +25,8 @@ pub struct Needs {
     pub waiting_for: Option<PeerId>,
     /// What is over at this time: presences and waiting signals.
     pub over_at: Option<Millis>,
-    /// The nodes of the mesh that can be reached.
+    /// The nodes of the mesh that can be reached: wherever a target may be that is known nowhere. A
+    /// store may spare itself the list if all are known.
     pub nodes: bool,
 }
 

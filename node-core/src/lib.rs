@@ -50,7 +50,7 @@ pub use answer::{Answer, Tally};
 pub use change::{Change, Decision, Errand, Outcome, Route};
 pub use converse::{Conversation, ConverseError, Mailroom, Talk, converse, mail, resume};
 pub use event::{Caller, Event};
-pub use exchange::{Store, exchange};
+pub use exchange::{AtHand, Store, exchange, exchange_now};
 pub use facts::{Facts, Few, Needs, Sample, Target};
 pub use journey::{BESIDE, Journey, Leg};
 pub use mail::{Mail, MailSeq, Mailbox, Overflow};

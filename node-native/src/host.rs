@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use parking_lot::Mutex;
 use pigeonhub_node_core::ticket::TicketKey;
-use pigeonhub_node_core::{Decision, Event, Node, exchange};
+use pigeonhub_node_core::{Decision, Event, Node, exchange_now};
 use pigeonhub_protocol::{Millis, Moment};
 use tokio::sync::{Semaphore, watch};
 
@@ -72,14 +71,9 @@ pub struct Host {
 impl Host {
     /// Something happened: decides, and commits what was decided. The errands are left to the caller.
     ///
-    /// The store is in memory and never waits, so a step is a single poll: it needs no room in the
-    /// futures of ten thousand sockets, and whoever calls it need not be async.
+    /// The store is in memory and never waits, so whoever calls this need not be async.
     pub fn step(&self, event: Event, at: Moment) -> Decision {
-        match exchange(&self.node, &self.store.step(), event, at).now_or_never() {
-            Some(Ok(decision)) => decision,
-            Some(Err(never)) => match never {},
-            None => unreachable!("the store in memory never waits"),
-        }
+        exchange_now(&self.node, &self.store.step(), event, at)
     }
 
     /// Something happened, and nobody waits for an answer.

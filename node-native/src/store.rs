@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::DefaultHashBuilder;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use pigeonhub_node_core::{
-    Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
+    AtHand, Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
 };
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 use tokio::sync::Notify;
@@ -136,21 +136,32 @@ impl Step<'_> {
     }
 }
 
+impl AtHand for Step<'_> {
+    fn load(&self, needs: &Needs) -> Facts {
+        let mut facts = self.with(&needs.network, |memory| memory.load(needs));
+        // All shards share the list: who looks at it waits for another core.
+        if needs.nodes && facts.targets.iter().any(|target| target.homes.is_empty()) {
+            facts.nodes = Arc::clone(&self.shards.nodes.read());
+        }
+        facts
+    }
+
+    fn commit(&self, network: &NetworkName, changes: Vec<Change>) {
+        if self.with(network, |memory| memory.commit(network, changes)) {
+            self.shards.hurry.notify_one();
+        }
+    }
+}
+
 impl Store for Step<'_> {
     type Error = Infallible;
 
     async fn load(&self, needs: &Needs) -> Result<Facts, Infallible> {
-        let mut facts = self.with(&needs.network, |memory| memory.load(needs));
-        if needs.nodes {
-            facts.nodes = Arc::clone(&self.shards.nodes.read());
-        }
-        Ok(facts)
+        Ok(AtHand::load(self, needs))
     }
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Infallible> {
-        if self.with(network, |memory| memory.commit(network, changes)) {
-            self.shards.hurry.notify_one();
-        }
+        AtHand::commit(self, network, changes);
         Ok(())
     }
 }
@@ -181,8 +192,6 @@ impl Mailroom for Step<'_> {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
 
     /// Otherwise, of two who announce themselves at the same moment, neither would hear of the other.
@@ -192,9 +201,9 @@ mod tests {
         let network = NetworkName::default();
         let is_free = || shards.shard(&network).try_lock().is_some();
         let step = shards.step();
-        assert!(step.load(&Needs::about(network.clone(), &[])).now_or_never().is_some());
+        let _facts = AtHand::load(&step, &Needs::about(network.clone(), &[]));
         assert!(!is_free(), "somebody else may look before this step has changed anything");
-        assert!(step.commit(&network, Vec::new()).now_or_never().is_some());
+        AtHand::commit(&step, &network, Vec::new());
         drop(step);
         assert!(is_free());
     }
