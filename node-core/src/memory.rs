@@ -72,9 +72,8 @@ impl Memory {
         facts
     }
 
-    /// Applies changes, in order. Gives whether something is due at once: mail for a peer that is
-    /// elsewhere by now.
-    pub fn commit(&mut self, name: &NetworkName, changes: Vec<Change>) -> bool {
+    /// Applies changes, in order.
+    pub fn commit(&mut self, name: &NetworkName, changes: Vec<Change>) {
         let mut network = match self.networks.entry_ref(name) {
             EntryRef::Occupied(known) => known,
             EntryRef::Vacant(place) => place.insert_entry(Network::default()),
@@ -82,11 +81,9 @@ impl Memory {
         for change in changes {
             network.get_mut().apply(change);
         }
-        let is_due = network.get().due == Millis(0);
         if network.get().members.is_empty() {
             network.remove();
         }
-        is_due
     }
 
     /// Connects a session with its mail. If some waits already, the outlet rings at once.

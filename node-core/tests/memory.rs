@@ -245,16 +245,3 @@ fn what_a_stream_was_given_is_overdue_when_its_peer_does_not_come_back_to_say_th
     assert_eq!((overdue(&mut memory, 60_000), overdue(&mut memory, 70_000)), (0, 1));
     assert_eq!(read(&mut memory), 0);
 }
-
-#[test]
-fn mail_for_a_peer_that_is_elsewhere_by_now_is_due_at_once() {
-    let mut memory = room([here('a', 1), here('b', 2)]);
-    let change = |memory: &mut Memory, change| memory.commit(&network("room"), vec![change]);
-    assert!(!change(&mut memory, deliver('a', 'b', after(1000))), "it waits for a session that is here");
-    let leave =
-        Change::Leave { peer: peer('b'), home: Home::Here(SessionId(2)), until: after(10_000), told: false };
-    assert!(change(&mut memory, leave), "what it did not read may go after it");
-    memory.load(&Needs { over_at: Some(NOW), ..Needs::about(network("room"), &[]) });
-    change(&mut memory, Change::Remember(Arc::new(there('b', "n2"))));
-    assert!(change(&mut memory, deliver('a', 'b', after(1000))), "it was decided before it turned up there");
-}

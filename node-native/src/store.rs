@@ -11,7 +11,6 @@ use pigeonhub_node_core::{
     AtHand, Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
 };
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
-use tokio::sync::Notify;
 
 /// How many locks there are. More than cores, so that two busy networks rarely share one.
 const SHARDS: usize = 64;
@@ -23,15 +22,13 @@ pub struct Shards {
     hash: DefaultHashBuilder,
     /// The nodes that can be reached, as the mesh sees it.
     nodes: RwLock<Arc<[NodeId]>>,
-    /// Something is due at once.
-    hurry: Notify,
 }
 
 impl Shards {
     /// No networks.
     pub fn new() -> Self {
         let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Self { shards, hash: DefaultHashBuilder::default(), nodes: RwLock::default(), hurry: Notify::new() }
+        Self { shards, hash: DefaultHashBuilder::default(), nodes: RwLock::default() }
     }
 
     /// A step of the node, from its first look at a network to its last change.
@@ -65,12 +62,6 @@ impl Shards {
     /// See [`Memory::put_back`].
     pub fn put_back(&self, network: &NetworkName, peer: PeerId, mail: Vec<Mail>) {
         self.shard(network).lock().put_back(network, peer, mail);
-        self.hurry.notify_one();
-    }
-
-    /// Waits until something is due at once. One task waits here.
-    pub async fn hurries(&self) {
-        self.hurry.notified().await;
     }
 
     /// See [`Memory::page`].
@@ -147,9 +138,7 @@ impl AtHand for Step<'_> {
     }
 
     fn commit(&self, network: &NetworkName, changes: Vec<Change>) {
-        if self.with(network, |memory| memory.commit(network, changes)) {
-            self.shards.hurry.notify_one();
-        }
+        self.with(network, |memory| memory.commit(network, changes));
     }
 }
 
