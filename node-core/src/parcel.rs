@@ -83,35 +83,27 @@ pub struct Batch<S> {
 }
 
 impl<S: AsRef<Signal>> Batch<S> {
-    /// Takes the next batch: what goes to the same route, up to a number and a size. What is of one
-    /// network stays in order, also behind what is `under_way`; other networks do not wait for it.
-    pub fn take(waiting: &mut VecDeque<Parcel<S>>, under_way: &BTreeSet<NetworkName>) -> Option<Self> {
-        let mut batch = Self { path: "", parcels: Vec::new() };
-        let (mut size, mut left, mut held_up) = (0, Vec::new(), BTreeSet::new());
-        while batch.parcels.len() < MOST
+    /// Takes the next batch: what goes to the same route as the first parcel, up to a number and a size.
+    /// What is of one network stays in order, and other networks do not wait for it.
+    pub fn take(waiting: &mut VecDeque<Parcel<S>>) -> Option<Self> {
+        let path = waiting.front()?.path();
+        let (mut parcels, mut size) = (Vec::new(), 0);
+        let (mut left, mut held_up) = (Vec::new(), BTreeSet::new());
+        while parcels.len() < MOST
             && left.len() < MOST
             && let Some(parcel) = waiting.pop_front()
         {
-            let network = parcel.network();
-            let fits = batch.parcels.is_empty()
-                || (parcel.path() == batch.path && size + parcel.size() <= limit::MESSAGE);
-            if fits && !under_way.contains(network) && !held_up.contains(network) {
-                batch.path = parcel.path();
+            let fits = parcels.is_empty() || size + parcel.size() <= limit::MESSAGE;
+            if fits && parcel.path() == path && !held_up.contains(parcel.network()) {
                 size += parcel.size();
-                batch.parcels.push(parcel);
+                parcels.push(parcel);
             } else {
-                held_up.insert(network.clone());
+                held_up.insert(parcel.network().clone());
                 left.push(parcel);
             }
         }
         left.into_iter().rev().for_each(|parcel| waiting.push_front(parcel));
-        (!batch.parcels.is_empty()).then_some(batch)
-    }
-
-    /// The networks that its parcels are of.
-    #[must_use]
-    pub fn networks(&self) -> BTreeSet<NetworkName> {
-        self.parcels.iter().map(Parcel::network).cloned().collect()
+        Some(Self { path, parcels })
     }
 
     /// Bytes that it occupies, about.
@@ -188,7 +180,7 @@ mod tests {
 
     fn batches(parcels: Vec<Parcel<Signal>>) -> Vec<(&'static str, usize)> {
         let mut waiting = VecDeque::from(parcels);
-        let batches = core::iter::from_fn(|| Batch::take(&mut waiting, &BTreeSet::new()));
+        let batches = core::iter::from_fn(|| Batch::take(&mut waiting));
         batches.map(|batch| (batch.path, batch.parcels.len())).collect()
     }
 
@@ -211,18 +203,6 @@ mod tests {
         let many = (0..300).flat_map(|number| [withdraw(number as u8), announce((number + 1) as u8, 1)]);
         let sizes: Vec<_> = batches(many.collect()).into_iter().map(|(_, count)| count).collect();
         assert_eq!(sizes, [1; 600]);
-    }
-
-    #[test]
-    fn what_is_under_way_is_not_overtaken() {
-        let mut waiting = VecDeque::from([announce_in("one", 1, 1), withdraw(2), announce_in("one", 3, 1)]);
-        let first = Batch::take(&mut waiting, &BTreeSet::new()).unwrap();
-        assert_eq!(first.parcels.len(), 2);
-        waiting.push_back(announce_in("one", 4, 1));
-        let second = Batch::take(&mut waiting, &first.networks()).unwrap();
-        assert_eq!((second.path, second.parcels.len()), ("/api/withdraw-peer", 1));
-        assert!(Batch::take(&mut waiting, &first.networks()).is_none());
-        assert_eq!(Batch::take(&mut waiting, &second.networks()).unwrap().parcels.len(), 1);
     }
 
     #[test]

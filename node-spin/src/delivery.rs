@@ -140,7 +140,7 @@ impl<'a> Delivery<'a> {
                 continue;
             }
             parcels.retain(|parcel| Awaited::of(parcel).is_open(&self.trips));
-            let Some(batch) = Batch::take(parcels, &BTreeSet::new()) else { continue };
+            let Some(batch) = Batch::take(parcels) else { continue };
             self.busy.insert(node.clone(), batch.parcels.iter().map(Awaited::of).collect());
             let posting = if self.doubts.about(node) {
                 ready(Err(Failure::Silent)).boxed_local()

@@ -2,7 +2,6 @@
 //! open stream, whoever is due is dialled. A node without requests does nothing, and is probed by
 //! the others.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -76,7 +75,7 @@ impl Host {
             Parcel::<Signal>::Announce(self.node.announcement(presence, Vec::new(), false))
         };
         let mut parcels = here.iter().map(announce).collect();
-        while let Some(batch) = Batch::take(&mut parcels, &BTreeSet::new()) {
+        while let Some(batch) = Batch::take(&mut parcels) {
             if self.post_to(node, batch.path, batch.body(), self.patience()).await.is_err() {
                 break;
             }

@@ -1,4 +1,4 @@
-//! The way to one node that can be reached: a queue and its workers.
+//! The way to one node that can be reached: a queue and its worker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,7 @@ impl Host {
         if let Some(old) = old {
             self.give_back(&old);
         }
-        self.employ(&link);
+        tokio::spawn(Arc::clone(self).work(link));
     }
 
     /// A node is down, or has forgotten what it was told: its peers are away.

@@ -1,9 +1,9 @@
 //! What waits for one other node, in order and bounded.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use parking_lot::{Mutex, MutexGuard};
-use pigeonhub_protocol::{NetworkName, limit};
+use pigeonhub_protocol::limit;
 use tokio::sync::Notify;
 
 use super::{Batch, Parcel};
@@ -29,8 +29,8 @@ pub struct Waiting {
     bytes: usize,
     /// So many were there from the start, and more may wait until they are gone.
     head_start: usize,
-    /// Networks of which something was taken out and is being brought.
-    under_way: BTreeSet<NetworkName>,
+    /// A batch was taken out, and is being brought.
+    busy: bool,
     closed: bool,
 }
 
@@ -56,45 +56,30 @@ impl Queue {
         self.waiting.lock()
     }
 
-    /// The next batch, which is under way until it is [`Self::done`]; `None` once the queue is closed.
-    /// Several workers may wait here: what is of one network has only one of them at a time.
+    /// The next batch; `None` once the queue is closed. One task waits here.
     pub async fn next(&self) -> Option<Batch> {
         loop {
             {
                 let mut waiting = self.waiting.lock();
-                let waiting = &mut *waiting;
+                waiting.busy = false;
                 if waiting.closed {
-                    // The next worker hears of it, too.
-                    self.more.notify_one();
                     return None;
                 }
-                if let Some(batch) = Batch::take(&mut waiting.parcels, &waiting.under_way) {
+                if let Some(batch) = Batch::take(&mut waiting.parcels) {
                     waiting.bytes -= batch.size();
-                    waiting.under_way.append(&mut batch.networks());
-                    if !waiting.parcels.is_empty() {
-                        // Another worker may take what was left.
-                        self.more.notify_one();
-                    }
+                    waiting.busy = true;
                     return Some(batch);
                 }
-                if waiting.parcels.is_empty() {
-                    waiting.head_start = 0;
-                }
+                waiting.head_start = 0;
             }
             self.more.notified().await;
         }
     }
 
-    /// A batch of these networks was brought, or not: what comes after it may go.
-    pub fn done(&self, networks: &BTreeSet<NetworkName>) {
-        self.waiting.lock().under_way.retain(|network| !networks.contains(network));
-        self.more.notify_one();
-    }
-
     /// Whether all was brought.
     pub fn is_idle(&self) -> bool {
         let waiting = self.waiting.lock();
-        waiting.under_way.is_empty() && waiting.parcels.is_empty()
+        !waiting.busy && waiting.parcels.is_empty()
     }
 
     /// Takes no more, and gives back what waits.
@@ -118,55 +103,5 @@ impl Waiting {
     pub fn push_first(&mut self, parcel: Parcel) {
         self.head_start += 1;
         self.push(parcel);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-    use pigeonhub_protocol::mesh::PeerAnnouncement;
-    use pigeonhub_protocol::{PeerId, raw_json};
-
-    use super::*;
-
-    fn announce(queue: &Queue, network: &str) {
-        let announcement = PeerAnnouncement {
-            peer_id: PeerId::from_bytes([1; 20]),
-            node_id: "a".parse().unwrap(),
-            network_name: network.parse().unwrap(),
-            data: raw_json(&()),
-            lease: None,
-            tell: Vec::new(),
-            refresh: false,
-        };
-        assert!(queue.push(Parcel::Announce(announcement)).is_none());
-    }
-
-    #[tokio::test]
-    async fn a_slow_request_holds_up_its_own_networks_only() {
-        let queue = Queue::default();
-        announce(&queue, "one");
-        let first = queue.next().await.unwrap();
-        announce(&queue, "one");
-        announce(&queue, "two");
-        let second = queue.next().await.unwrap();
-        assert_eq!(second.networks(), ["two".parse().unwrap()].into());
-        assert!(queue.next().now_or_never().is_none() && !queue.is_idle());
-        queue.done(&first.networks());
-        queue.done(&second.networks());
-        assert_eq!(queue.next().await.unwrap().networks(), first.networks());
-        queue.done(&first.networks());
-        assert!(queue.is_idle());
-    }
-
-    #[tokio::test]
-    async fn all_workers_hear_that_the_queue_is_closed() {
-        let queue = Queue::default();
-        let workers = [queue.next(), queue.next(), queue.next()].map(Box::pin);
-        let all = futures_util::future::join_all(workers);
-        tokio::pin!(all);
-        assert!(all.as_mut().now_or_never().is_none());
-        queue.close();
-        assert!(all.await.iter().all(Option::is_none));
     }
 }

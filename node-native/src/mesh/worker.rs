@@ -1,4 +1,4 @@
-//! The workers of a link: they take what waits, bring it, and settle how it ended.
+//! The worker of a link: takes what waits, brings it, and settles how it ended.
 
 use std::sync::Arc;
 
@@ -11,21 +11,10 @@ use crate::Error;
 use crate::clock::now;
 use crate::host::Host;
 
-/// Requests at a time to one node. A slow one then holds up its own networks only.
-const WORKERS: usize = 4;
-
 impl Host {
-    /// Sets the workers of a link to work.
-    pub(super) fn employ(self: &Arc<Self>, link: &Arc<Link>) {
-        for _ in 0..WORKERS {
-            tokio::spawn(Arc::clone(self).work(Arc::clone(link)));
-        }
-    }
-
-    /// Works until the link is closed.
-    async fn work(self: Arc<Self>, link: Arc<Link>) {
+    /// Works until the link is closed. One request at a time, so everything stays in order.
+    pub(super) async fn work(self: Arc<Self>, link: Arc<Link>) {
         while let Some(batch) = link.queue.next().await {
-            let networks = batch.networks();
             let answer = self.bring(&link, &batch).await;
             if let Err(error) = &answer {
                 tracing::debug!(node = %link.node, path = batch.path, %error, "not brought");
@@ -33,7 +22,6 @@ impl Host {
             }
             let errands = self.settle(&link, batch, answer.ok().as_deref());
             self.carry_out(errands);
-            link.queue.done(&networks);
         }
     }
 
