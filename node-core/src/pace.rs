@@ -15,7 +15,8 @@ const NEGOTIATION: u64 = 2_000;
 #[must_use]
 pub fn pause(streams: usize, quiet: u64) -> u64 {
     let streams = u64::try_from(streams).unwrap_or(u64::MAX);
-    // 2,500 looks per second are a quarter of a core to half of one; those few who negotiate may look more often.
+    // 2,500 looks per second are a quarter of a core to half of one; those few who negotiate may look
+    // more often.
     let share = if quiet < NEGOTIATION { streams / 4 } else { streams / 5 * 2 };
     share.clamp(SHORTEST, LONGEST)
 }

@@ -30,12 +30,6 @@ impl Frame {
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The frame's bytes (UTF-8), shared, not copied.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &Bytes {
-        &self.0
-    }
-
     /// The frame's bytes (UTF-8), taken out.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pigeonhub_node_core::{
     Caller, Decision, Errand, Event, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
+    exchange_now,
 };
 use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal};
 use pigeonhub_protocol::{
@@ -204,7 +205,12 @@ impl Mesh {
     fn happen(&mut self, at: usize, event: Event) -> Decision {
         let moment = Moment { now: self.now, seed: self.now.0 ^ self.sessions };
         let host = &self.hosts[at];
-        let mut decision = at_once(exchange(&host.node, &host.shelf, event, moment)).unwrap();
+        // Both ways to take a step keep all promises, in turns.
+        let mut decision = if moment.seed.is_multiple_of(2) {
+            exchange_now(&host.node, &host.shelf, event, moment)
+        } else {
+            at_once(exchange(&host.node, &host.shelf, event, moment)).unwrap()
+        };
         self.errands.extend(decision.errands.drain(..).map(|errand| (at, errand)));
         decision
     }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use pigeonhub_node_core::{Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, SessionId, Store};
+use pigeonhub_node_core::{AtHand, Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, SessionId, Store};
 use pigeonhub_protocol::{NetworkName, NodeId, PeerId};
 
 /// A memory that many may ask, and the nodes that can be reached.
@@ -15,16 +15,26 @@ pub struct Shelf {
     pub nodes: RefCell<Vec<NodeId>>,
 }
 
+impl AtHand for Shelf {
+    fn load(&self, needs: &Needs) -> Facts {
+        let nodes = self.nodes.borrow().iter().filter(|_| needs.nodes).cloned().collect();
+        Facts { nodes, ..self.memory.borrow_mut().load(needs) }
+    }
+
+    fn commit(&self, network: &NetworkName, changes: Vec<Change>) {
+        self.memory.borrow_mut().commit(network, changes);
+    }
+}
+
 impl Store for Shelf {
     type Error = Infallible;
 
     async fn load(&self, needs: &Needs) -> Result<Facts, Infallible> {
-        let nodes = self.nodes.borrow().iter().filter(|_| needs.nodes).cloned().collect();
-        Ok(Facts { nodes, ..self.memory.borrow_mut().load(needs) })
+        Ok(AtHand::load(self, needs))
     }
 
     async fn commit(&self, network: &NetworkName, changes: Vec<Change>) -> Result<(), Infallible> {
-        self.memory.borrow_mut().commit(network, changes);
+        AtHand::commit(self, network, changes);
         Ok(())
     }
 }
