@@ -84,9 +84,9 @@ impl Client {
     fn dispatch(&mut self, input: Input, turn: &mut Turn<'_>) {
         match input {
             Input::Command(command) => self.command(command, turn),
-            Input::Session(id, SessionInput::Opened) => {
+            Input::Session(id, SessionInput::Opened(transport)) => {
                 let announce = self.announce();
-                if self.sessions.opened(id, announce, self.ping(), turn) {
+                if self.sessions.opened(id, transport, announce, self.ping(), turn) {
                     self.roster.session_opened(turn.now);
                 }
             }

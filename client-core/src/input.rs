@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use pigeonhub_protocol::{PeerId, RawJson};
 
-use crate::{NodeUrl, SessionId};
+use crate::{NodeUrl, SessionId, Transport};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ pub enum Command {
 /// News of a socket to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionInput {
-    /// It is open.
-    Opened,
+    /// It is open, and goes this way.
+    Opened(Transport),
     /// A text frame came.
     Frame(String),
     /// It is closed, or could not be opened.

@@ -54,6 +54,8 @@ pub(crate) struct Link {
     repair: Option<Repair>,
     /// The last way that a signal took, in either direction.
     pub(crate) via: Option<Via>,
+    /// The session whose node has refused a signal, until it tells of the peer or the peer is heard there.
+    pub(crate) refused_by: Option<SessionId>,
     /// The way that the app was told of.
     pub(crate) shown: Option<Option<NodeUrl>>,
     /// Whether anything was heard from the peer.
@@ -76,6 +78,7 @@ impl Link {
             trouble: None,
             repair: None,
             via: None,
+            refused_by: None,
             shown: None,
             heard: false,
         }
@@ -211,7 +214,14 @@ impl Link {
 
     /// A node refused one of its signals.
     pub(crate) fn signal_refused(&mut self, by: SessionId, id: &MessageId, code: Code) {
+        self.refused_by = Some(by);
         self.outbox.refused(by, id, code);
+    }
+
+    /// A node tells of the peer: what it refused before may be said to it again.
+    pub(crate) fn told_of(&mut self, by: SessionId) {
+        self.refused_by.take_if(|refused_by| *refused_by == by);
+        self.outbox.told_of(by);
     }
 
     /// Whether it is still unknown that there is such a peer.

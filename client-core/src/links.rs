@@ -164,7 +164,7 @@ impl Links {
     /// A node tells of a peer.
     pub(crate) fn told_of(&mut self, peer: PeerId, by: SessionId) {
         if let Some(link) = self.links.get_mut(&peer) {
-            link.outbox.told_of(by);
+            link.told_of(by);
         }
     }
 

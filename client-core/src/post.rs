@@ -41,9 +41,9 @@ impl Post<'_> {
     }
 
     fn empty(&mut self, peer: PeerId, link: &mut Link, carriers: &mut Vec<SessionId>, turn: &mut Turn<'_>) {
-        let (mut via, mut is_unknown) = (link.via, false);
+        let (mut via, refused_by, mut is_unknown) = (link.via, link.refused_by, false);
         for letter in link.outbox.waiting() {
-            match self.best(peer, via, letter) {
+            match self.best(peer, via, refused_by, letter) {
                 Some(session) => {
                     let (kind, id, data) = (letter.kind, letter.id.clone(), letter.data.clone());
                     let signal = Outgoing { kind, target: peer, id, data };
@@ -67,16 +67,29 @@ impl Post<'_> {
     }
 
     /// The best open session for a letter: not one whose node refused it, rather not one whose node
-    /// is silent, rather not the one that carried it in vain, rather the one on which the peer was heard, rather one whose node has
-    /// told of the peer, and then the first in the app's order.
-    fn best(&self, peer: PeerId, via: Option<Via>, letter: &Letter) -> Option<SessionId> {
+    /// is silent, rather not the one that carried it in vain, rather a socket than requests, rather the
+    /// one on which the peer was heard, rather one whose node has told of the peer, and then the first
+    /// in the app's order.
+    ///
+    /// A signal over plain HTTP is a request, which a serverless node answers with an instance of its
+    /// own. A socket whose node has just refused another signal for the peer is not preferred for that.
+    fn best(
+        &self,
+        peer: PeerId,
+        via: Option<Via>,
+        refused_by: Option<SessionId>,
+        letter: &Letter,
+    ) -> Option<SessionId> {
         let fit = self.sessions.open().filter(|session| letter.refusal(*session).is_none());
         fit.enumerate()
             .max_by_key(|(rank, session)| {
                 let is_other = !letter.was_carried_before(*session);
                 let is_heard = via == Some(Via::Session(*session));
                 let is_alive = !self.sessions.is_in_doubt(*session);
-                (is_alive, is_other, is_heard, self.roster.knows(peer, *session), Reverse(*rank))
+                let knows = self.roster.knows(peer, *session);
+                let is_cheap =
+                    self.sessions.is_socket(*session) && (is_heard || knows) && refused_by != Some(*session);
+                (is_alive, is_other, is_cheap, is_heard, knows, Reverse(*rank))
             })
             .map(|(_, session)| session)
     }

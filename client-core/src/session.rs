@@ -2,7 +2,7 @@
 
 use pigeonhub_protocol::Millis;
 
-use crate::SessionId;
+use crate::{SessionId, Transport};
 
 /// How long a socket may take to open, milliseconds.
 pub(crate) const DIAL: u64 = 10_000;
@@ -27,7 +27,8 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     /// When it was dialled, then when it opened.
     since: Millis,
-    is_open: bool,
+    /// How the node is talked to; none until the session is open.
+    transport: Option<Transport>,
     heard: Millis,
     pinged: Option<Millis>,
     /// When the first ping went out that has no pong yet.
@@ -54,7 +55,7 @@ impl Session {
         Self {
             id,
             since: now,
-            is_open: false,
+            transport: None,
             heard: now,
             pinged: None,
             asked: None,
@@ -64,11 +65,16 @@ impl Session {
     }
 
     pub(crate) const fn is_open(&self) -> bool {
-        self.is_open
+        self.transport.is_some()
     }
 
-    pub(crate) const fn open(&mut self, now: Millis) {
-        self.is_open = true;
+    /// Whether it is a socket: what goes that way costs no request of its own.
+    pub(crate) fn is_socket(&self) -> bool {
+        self.transport == Some(Transport::WebSocket)
+    }
+
+    pub(crate) const fn open(&mut self, transport: Transport, now: Millis) {
+        self.transport = Some(transport);
         self.since = now;
         self.heard = now;
         self.asked = Some(now);
@@ -87,18 +93,18 @@ impl Session {
 
     /// Whether it may still open soon.
     pub(crate) const fn is_promising(&self, now: Millis) -> bool {
-        !self.is_open && now.since(self.since) < SLOW
+        !self.is_open() && now.since(self.since) < SLOW
     }
 
     pub(crate) const fn was_good(&self, now: Millis) -> bool {
-        self.is_open && now.since(self.since) >= GOOD
+        self.is_open() && now.since(self.since) >= GOOD
     }
 
     /// What it needs at this time.
     pub(crate) fn need(&self, now: Millis) -> Need {
         match self.needs_at() {
             due if due > now => Need::Nothing,
-            _ if self.is_open && self.pinged.is_none() => Need::Ping,
+            _ if self.is_open() && self.pinged.is_none() => Need::Ping,
             _ => Need::End,
         }
     }
@@ -151,7 +157,7 @@ impl Session {
 
     const fn needs_at(&self) -> Millis {
         match self.pinged {
-            _ if !self.is_open => self.since.plus(DIAL),
+            _ if !self.is_open() => self.since.plus(DIAL),
             Some(pinged) => pinged.plus(PONG),
             None => self.heard.plus(SILENCE),
         }
@@ -159,6 +165,6 @@ impl Session {
 
     /// When a dial stops to be promising.
     pub(crate) fn slow_at(&self) -> Option<Millis> {
-        (!self.is_open).then(|| self.since.plus(SLOW))
+        (!self.is_open()).then(|| self.since.plus(SLOW))
     }
 }

@@ -9,7 +9,7 @@ use crate::backoff;
 use crate::node::{self, Node};
 use crate::session::{Need, Session};
 use crate::turn::Turn;
-use crate::{Action, Event, NodeState, NodeUrl, NodeView, SessionId};
+use crate::{Action, Event, NodeState, NodeUrl, NodeView, SessionId, Transport};
 
 /// The head start that a node gets before the next best is dialled, milliseconds.
 const HEAD_START: u64 = 150;
@@ -78,6 +78,11 @@ impl Sessions {
         sessions.any(|session| session.id == id && session.is_in_doubt())
     }
 
+    pub(crate) fn is_socket(&self, id: SessionId) -> bool {
+        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
+        sessions.any(|session| session.id == id && session.is_socket())
+    }
+
     pub(crate) fn is_dialing(&self) -> bool {
         self.nodes.iter().any(|node| node.session.is_some() && !node.is_open())
     }
@@ -90,17 +95,18 @@ impl Sessions {
         self.nodes.iter().map(Node::view)
     }
 
-    /// A socket is open: the peer announces itself. Gives whether it is one of ours.
+    /// A session is open: the peer announces itself. Gives whether it is one of ours.
     pub(crate) fn opened(
         &mut self,
         id: SessionId,
+        transport: Transport,
         announce: Option<Frame>,
         ping: Frame,
         turn: &mut Turn<'_>,
     ) -> bool {
         let Some(node) = self.nodes.iter_mut().find(|node| node.has(id)) else { return false };
         if let Some(session) = node.session.as_mut().filter(|session| !session.is_open()) {
-            session.open(turn.now);
+            session.open(transport, turn.now);
             node.enter(NodeState::Open, turn);
             announce.into_iter().for_each(|announce| turn.send(id, announce));
             // How long does it take to answer?

@@ -22,7 +22,7 @@ use pigeonhub_protocol::{CloseCode, Frame, Millis, NodeMessage, PeerId};
 
 use self::answer::Answer;
 use self::outgoing::Outgoing;
-use crate::SessionInput;
+use crate::{SessionInput, Transport};
 
 /// How often a request is said again before the node counts as lost, and the first pause before
 /// that, milliseconds; it doubles.
@@ -250,7 +250,7 @@ impl Visit {
         self.ticket = Some(answer.ticket);
         if self.state == State::Opening {
             self.state = State::Open;
-            actions.push(VisitAction::Tell(SessionInput::Opened));
+            actions.push(VisitAction::Tell(SessionInput::Opened(Transport::Http)));
         }
         if core::mem::take(&mut self.owes_pong) {
             let pong = NodeMessage::Pong { peer: self.peer }.frame(now);

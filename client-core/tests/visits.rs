@@ -90,7 +90,7 @@ impl World {
                     self.stream = Some(Stream { place: cursor, is_open: false });
                 }
                 VisitAction::WakeAt(at) => self.wake = Some(at.0),
-                VisitAction::Tell(SessionInput::Opened) => self.say("\"announce\"".into()),
+                VisitAction::Tell(SessionInput::Opened(_)) => self.say("\"announce\"".into()),
                 VisitAction::Tell(SessionInput::Frame(text)) => self.taken.push(text.replace('"', "")),
                 VisitAction::Tell(SessionInput::Closed { .. }) => {
                     (self.post, self.stream, self.wake) = (None, None, None);

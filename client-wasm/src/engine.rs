@@ -112,7 +112,7 @@ impl Engine {
 
     fn take(self: &Rc<Self>, input: Input) {
         match &input {
-            Input::Session(session, SessionInput::Opened) => self.lines.opened(*session),
+            Input::Session(session, SessionInput::Opened(_)) => self.lines.opened(*session),
             Input::Session(session, SessionInput::Closed { .. }) => self.lines.hang_up(*session),
             _ => {}
         }

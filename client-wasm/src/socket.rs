@@ -1,6 +1,6 @@
 //! A WebSocket to a node. It passes on what happens and decides nothing.
 
-use pigeonhub_client_core::{NodeUrl, SessionInput};
+use pigeonhub_client_core::{NodeUrl, SessionInput, Transport};
 use pigeonhub_protocol::{PeerId, Ticket};
 use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
@@ -28,7 +28,7 @@ impl Socket {
         let raw = WebSocket::new(&url).map_err(|thrown| HubError::thrown("invalid-url", &thrown))?;
         let (opened, came, closed) = (report.clone(), report.clone(), report.clone());
         let listeners = [
-            Listener::new(&raw, "open", move |_| opened(SessionInput::Opened)),
+            Listener::new(&raw, "open", move |_| opened(SessionInput::Opened(Transport::WebSocket))),
             Listener::new(&raw, "message", move |event| {
                 // Nodes speak text; anything else is not for us.
                 if let Some(text) = event.unchecked_ref::<MessageEvent>().data().as_string() {

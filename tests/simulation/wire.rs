@@ -1,7 +1,7 @@
 //! Sockets between pages and nodes: in order, with delay, until they break. A break may be noticed
 //! by both sides at once, or by nobody until somebody asks.
 
-use pigeonhub_client_core::{SessionId, SessionInput};
+use pigeonhub_client_core::{SessionId, SessionInput, Transport};
 use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{Close, Code, Frame, NodeMessage, PeerMessage, Ticket};
 
@@ -94,7 +94,7 @@ impl World {
             let wait = world.delay();
             world.after(wait, move |world| {
                 if world.is_page_wire(id) {
-                    world.tell_session(page, page_life, session, SessionInput::Opened);
+                    world.tell_session(page, page_life, session, SessionInput::Opened(Transport::WebSocket));
                 }
             });
             world.seat(id);

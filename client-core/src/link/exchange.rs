@@ -33,10 +33,11 @@ impl Link {
         link
     }
 
-    pub(crate) const fn heard_from(&mut self, via: Via) {
+    pub(crate) fn heard_from(&mut self, via: Via) {
         self.heard = true;
         self.via = Some(via);
         if let Via::Session(session) = via {
+            self.refused_by.take_if(|by| *by == session);
             self.outbox.heard_on(session);
         }
     }

@@ -126,6 +126,36 @@ fn on_a_link_that_stands_an_answer_is_said_again_when_it_is_asked_for() {
     t.on(offer(2, '9', 110, "o=- other 2"), ["2 < answer 9 #2 n2 a110 o=- own 2", "! path 9 b"]);
 }
 
+/// A client that is on node `a` over plain HTTP and on `b` with a socket.
+fn visiting_a() -> Table {
+    let mut t = Table::new(&["a", "b"]);
+    t.quietly([command(Command::Start), visiting(1), opened(2), hello(1), hello(2)]);
+    t
+}
+
+#[test]
+fn a_socket_is_preferred_to_requests_if_its_node_knows_the_peer() {
+    let mut t = visiting_a();
+    t.quietly([discovered(1, '9'), dial('9')]);
+    t.on(described_offer('9', 1, "SDP"), ["1 < offer 9 #1 n1 SDP", "! path 9 a"]);
+    t.quietly([discovered(2, '9')]);
+    t.on(candidate('9', 1, "c1"), ["2 < ice-candidate 9 #2 n1 c1", "! path 9 b"]);
+    t.quietly([answer(1, '9', 70, 1, "ANSWER"), applied('9', 1)]);
+    t.on(candidate('9', 1, "c2"), ["2 < ice-candidate 9 #3 n1 c2", "! path 9 b"]);
+}
+
+#[test]
+fn a_socket_whose_node_refuses_a_signal_is_not_preferred_until_it_tells_of_the_peer() {
+    let mut t = visiting_a();
+    t.quietly([discovered(1, '9'), discovered(2, '9'), dial('9')]);
+    t.on(described_offer('9', 1, "SDP"), ["2 < offer 9 #1 n1 SDP", "! path 9 b"]);
+    let id = t.id(1);
+    t.on(refused(2, '9', &id, "node-unreachable"), ["1 < offer 9 #1 n1 SDP", "! path 9 a"]);
+    t.on(candidate('9', 1, "c1"), ["1 < ice-candidate 9 #2 n1 c1"]);
+    t.quietly([discovered(2, '9')]);
+    t.on(candidate('9', 1, "c2"), ["2 < ice-candidate 9 #3 n1 c2", "! path 9 b"]);
+}
+
 #[test]
 fn signals_wait_for_a_session() {
     let mut t = Table::new(&["a"]);

@@ -2,7 +2,7 @@
 
 use pigeonhub_client_core::{
     Action, Client, Command, ConnectionState, Description, Event, Input, LinkState, NodeUrl, Options,
-    RtcCommand, RtcInput, SessionId, SessionInput,
+    RtcCommand, RtcInput, SessionId, SessionInput, Transport,
 };
 use pigeonhub_protocol::{Frame, Millis, Moment, PeerId, RawJson};
 use serde_json::value::RawValue;
@@ -222,7 +222,12 @@ pub fn dial(digit: char) -> Input {
 }
 
 pub fn opened(session: u32) -> Input {
-    Input::Session(SessionId(session), SessionInput::Opened)
+    Input::Session(SessionId(session), SessionInput::Opened(Transport::WebSocket))
+}
+
+/// A session over plain HTTP.
+pub fn visiting(session: u32) -> Input {
+    Input::Session(SessionId(session), SessionInput::Opened(Transport::Http))
 }
 
 pub fn closed(session: u32, code: u16) -> Input {

@@ -62,7 +62,7 @@ impl Talk {
             lines.push(match action {
                 VisitAction::Post(body) => post(&body),
                 VisitAction::Listen { ticket, cursor } => format!("listen {ticket} after {cursor}"),
-                VisitAction::Tell(SessionInput::Opened) => "opened".into(),
+                VisitAction::Tell(SessionInput::Opened(_)) => "opened".into(),
                 VisitAction::Tell(SessionInput::Frame(text)) => format!("heard {text}"),
                 VisitAction::Tell(SessionInput::Closed { code, reason }) => format!("closed {code} {reason}"),
                 VisitAction::WakeAt(at) => {

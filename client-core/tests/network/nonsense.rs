@@ -1,7 +1,8 @@
 //! Whatever happens, in whatever order: the client never panics, and stays small.
 
 use pigeonhub_client_core::{
-    Client, Command, ConnectionState, Description, Input, NodeUrl, Options, RtcInput, SessionId, SessionInput,
+    Client, Command, ConnectionState, Description, Input, NodeUrl, Options, RtcInput, SessionId,
+    SessionInput, Transport,
 };
 use pigeonhub_protocol::{Millis, Moment, NetworkName, PeerId};
 use proptest::prelude::*;
@@ -43,7 +44,7 @@ proptest! {
         let mut client = Client::new(Options::new(peer(5), NetworkName::default(), vec![NodeUrl("n".into())]));
         let at = Moment { now: Millis(0), seed: 0 };
         client.handle(Input::Command(Command::Start), at);
-        client.handle(Input::Session(SessionId(1), SessionInput::Opened), at);
+        client.handle(Input::Session(SessionId(1), SessionInput::Opened(Transport::WebSocket)), at);
         for text in texts {
             let in_band = RtcInput::InBand(text.clone());
             client.handle(Input::Rtc { peer: peer(1), generation: 1, input: in_band }, at);
@@ -100,7 +101,7 @@ fn command(fate: &mut Fate) -> Command {
 
 fn session(fate: &mut Fate) -> SessionInput {
     match fate.below(8) {
-        0..3 => SessionInput::Opened,
+        0..3 => SessionInput::Opened([Transport::WebSocket, Transport::Http][fate.below(2) as usize]),
         3 => SessionInput::Closed {
             code: [1000, 1006, 1008, 4001][fate.below(4) as usize],
             reason: String::new(),

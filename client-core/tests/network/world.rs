@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pigeonhub_client_core::{
     Action, Client, Command, ConnectionState, Event, Input, LinkState, NodeUrl, Options, RtcCommand,
-    RtcInput, SessionId, SessionInput,
+    RtcInput, SessionId, SessionInput, Transport,
 };
 use pigeonhub_protocol::{
     Code, Millis, Moment, NetworkName, NodeMessage, PeerId, PeerMessage, Refusal, Signal, raw_json,

@@ -73,7 +73,7 @@ impl<H: FnMut(Event)> Engine<H> {
 
     fn take(&mut self, input: Input) {
         match &input {
-            Input::Session(session, SessionInput::Opened) => self.lines.opened(*session),
+            Input::Session(session, SessionInput::Opened(_)) => self.lines.opened(*session),
             Input::Session(session, SessionInput::Closed { .. }) => self.lines.hang_up(*session),
             _ => {}
         }

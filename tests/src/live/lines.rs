@@ -220,7 +220,7 @@ async fn socket(url: String, session: SessionId, mut said: UnboundedReceiver<Fra
         let _ = report(closed(LOST, ""));
         return;
     };
-    let mut open = report(SessionInput::Opened);
+    let mut open = report(SessionInput::Opened(Transport::WebSocket));
     while open.is_ok() {
         tokio::select! {
             frame = said.recv() => {

@@ -15,7 +15,7 @@ impl World {
             return self.tell(person, Input::Session(id, closed));
         }
         self.nodes[node].sessions.insert(session, false);
-        self.tell(person, Input::Session(id, SessionInput::Opened));
+        self.tell(person, Input::Session(id, SessionInput::Opened(Transport::WebSocket)));
         let (peer, name) = (self.people[person].id, format!("node-{node}"));
         self.say(session, &NodeMessage::Connected { peer, node: name.parse().unwrap(), ticket: None });
     }
