@@ -65,6 +65,20 @@ pub struct Talk {
     pub leave: bool,
 }
 
+impl Talk {
+    /// Who speaks. A session that begins gets its id from the dice.
+    ///
+    /// # Errors
+    /// [`Code::TicketInvalid`], [`Code::TicketExpired`].
+    pub fn caller(&self, key: &TicketKey, at: Moment) -> Result<Caller, Code> {
+        match (&self.ticket, self.peer_id) {
+            (Some(ticket), _) => ticket::open(ticket, key, at.now),
+            (None, Some(peer)) => Ok(Caller { peer, session: SessionId(at.seed), network: None }),
+            (None, None) => Err(Code::TicketInvalid),
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Conversation {
@@ -109,10 +123,10 @@ pub async fn converse<S: Mailroom>(
     if talk.messages.len() > limit::BATCH {
         return Err(ConverseError::Refused(Code::MessageTooLarge));
     }
-    let (mut caller, is_new) = identify(&talk, key, at).map_err(ConverseError::Refused)?;
+    let mut caller = talk.caller(key, at).map_err(ConverseError::Refused)?;
     let mut replies = Vec::new();
     let mut errands = Vec::new();
-    if is_new {
+    if talk.ticket.is_none() {
         replies.push(
             NodeMessage::Connected { peer: caller.peer, node: node.id.clone(), ticket: None }.frame(at.now),
         );
@@ -195,14 +209,6 @@ pub async fn mail<S: Mailroom>(
     let Some(network) = &caller.network else { return Ok(Vec::new()) };
     let mail = store.read(network, caller.peer, caller.session, cursor, most).await?;
     Ok(mail.into_iter().map(|(seq, mail)| (seq, mail.into_frame(now))).collect())
-}
-
-fn identify(talk: &Talk, key: &TicketKey, at: Moment) -> Result<(Caller, bool), Code> {
-    match (&talk.ticket, talk.peer_id) {
-        (Some(ticket), _) => Ok((ticket::open(ticket, key, at.now)?, false)),
-        (None, Some(peer)) => Ok((Caller { peer, session: SessionId(at.seed), network: None }, true)),
-        (None, None) => Err(Code::TicketInvalid),
-    }
 }
 
 /// A peer that is live here in another session keeps it: who claims its id without its ticket could

@@ -88,7 +88,8 @@ pub struct Config {
     /// Sockets that may be open
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 100_000)]
     pub max_connections: usize,
-    /// Messages per second that a socket may send, in bursts of five times as many; 0 is no limit
+    /// Messages per second that a peer may send, on a socket or over plain HTTP, in bursts of five times
+    /// as many; 0 is no limit
     #[arg(long, env = "RATE_LIMIT", default_value_t = 200)]
     pub rate_limit: u32,
     /// Records per second that may be published here, by all together, in bursts of five times as

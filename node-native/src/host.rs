@@ -17,6 +17,7 @@ use crate::pace::Pace;
 use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
+use crate::visits::Paces;
 
 /// How far a node is with its going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +63,8 @@ pub struct Host {
     pub started: Millis,
     /// Messages per second that a socket may send; 0 is no limit.
     pub rate_limit: u32,
+    /// The same for peers that come over plain HTTP.
+    pub paces: Paces,
     /// How fast records may be published; `None` is no limit.
     pub publishing: Mutex<Option<Pace>>,
     /// Whether it serves, or goes.

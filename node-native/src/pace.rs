@@ -1,4 +1,4 @@
-//! How fast a socket, another node, or all who publish may send.
+//! How fast a peer, another node, or all who publish may send.
 
 use pigeonhub_protocol::Millis;
 
@@ -9,13 +9,13 @@ pub enum Verdict {
     Pass,
     /// It is refused.
     Refuse,
-    /// It is refused, and there were so many that the socket is closed.
+    /// It is refused, and there were so many that the session is over.
     Expel,
 }
 
 /// Seconds' worth of messages that may come at once: candidates come in bursts.
 const BURST: u32 = 5;
-/// So many times as many are refused before the socket is closed.
+/// So many times as many are refused before the session is over.
 const PATIENCE: u32 = 10;
 
 /// The pace of one sender.
@@ -49,6 +49,11 @@ impl Pace {
             Verdict::Pass
         }
     }
+
+    /// Whether the sender may send as much as one that never did.
+    pub fn is_rested(&self, now: Millis) -> bool {
+        self.tolerated.is_full(now) && self.allowed.is_full(now)
+    }
 }
 
 /// A token bucket, in thousandths of a message.
@@ -68,9 +73,17 @@ impl Bucket {
         per_second as u64 * BURST as u64 * 1000
     }
 
-    fn take(&mut self, now: Millis) -> bool {
+    fn level(&self, now: Millis) -> u64 {
         let more = now.since(self.filled).saturating_mul(u64::from(self.per_second));
-        self.level = self.level.saturating_add(more).min(Self::depth(self.per_second));
+        self.level.saturating_add(more).min(Self::depth(self.per_second))
+    }
+
+    fn is_full(&self, now: Millis) -> bool {
+        self.level(now) == Self::depth(self.per_second)
+    }
+
+    fn take(&mut self, now: Millis) -> bool {
+        self.level = self.level(now);
         self.filled = now;
         let left = self.level.checked_sub(1000);
         self.level = left.unwrap_or(self.level);

@@ -29,6 +29,7 @@ use crate::pace::Pace;
 use crate::records::SqliteArchive;
 use crate::sessions::Sessions;
 use crate::store::Shards;
+use crate::visits::Paces;
 use crate::{Config, Error, http, key};
 
 /// How long a client may take to send the head of a request.
@@ -97,6 +98,8 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         port,
         started: now(),
         rate_limit: config.rate_limit,
+        // For those who are here, and as many who went a moment ago.
+        paces: Paces::new(config.rate_limit, config.max_connections.saturating_mul(2)),
         publishing: Mutex::new(Pace::new(config.publish_limit, now())),
         stage: watch::Sender::new(Stage::Serving),
     });

@@ -1,4 +1,4 @@
-//! What is due: leases that end, mail that nobody read.
+//! What is due: leases that end, mail that nobody read, paces of who has been quiet.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ impl Host {
             if self.is_stopped() {
                 return;
             }
+            self.paces.forget(now());
             for networks in self.store.due(now()) {
                 for network in networks {
                     self.happen(Event::Passed(network));

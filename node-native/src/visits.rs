@@ -1,5 +1,7 @@
 //! Peers that come over plain HTTP: what they post, and the streams on which they get their mail.
 
+mod paces;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +12,11 @@ use futures_util::{FutureExt, Stream, stream};
 use pigeonhub_node_core::rest::{self, Reply};
 use pigeonhub_node_core::{Caller, ConverseError, Event, MailSeq, Talk, converse, mail, resume};
 use pigeonhub_protocol::mesh::Departure;
-use pigeonhub_protocol::{Code, Frame};
+use pigeonhub_protocol::{Code, Frame, NodeMessage, Refusal};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use self::paces::Hearing;
+pub use self::paces::Paces;
 use crate::clock::now;
 use crate::host::Host;
 use crate::http::response;
@@ -30,7 +34,7 @@ const HANDFUL: usize = 64;
 
 impl Host {
     /// `POST /signaling/exchange`
-    pub fn exchange(self: &Arc<Self>, talk: Talk) -> Reply {
+    pub fn exchange(self: &Arc<Self>, mut talk: Talk) -> Reply {
         if self.is_draining() {
             return self.elsewhere(Code::Draining);
         }
@@ -39,8 +43,18 @@ impl Host {
             return Reply::refuse(Code::AlreadyConnected);
         }
         let at = self.clock.moment();
+        let caller = match talk.caller(&self.tickets, at) {
+            Ok(caller) => caller,
+            Err(code) => return Reply::refuse(code),
+        };
+        let too_many = match self.paces.hear(caller.session, talk.messages.len(), at.now) {
+            Hearing::First(heard) => talk.messages.drain(heard..).count(),
+            Hearing::Nothing => return Reply::refuse(Code::RateLimited),
+            Hearing::Flood => return self.dismiss(caller),
+            Hearing::Full => return self.elsewhere(Code::NodeFull),
+        };
         let conversation = converse(&self.node, &self.store.step(), &self.tickets, talk, at).now_or_never();
-        let conversation = match conversation {
+        let mut conversation = match conversation {
             Some(Ok(conversation)) => conversation,
             Some(Err(ConverseError::Refused(code))) => return Reply::refuse(code),
             Some(Err(ConverseError::Store(never))) => match never {},
@@ -51,9 +65,19 @@ impl Host {
             self.happen(Event::Gone(conversation.caller, Departure::Closed));
             return self.elsewhere(Code::NodeFull);
         }
+        let refusal = || NodeMessage::Error(Refusal::new(Code::RateLimited, None)).frame(at.now);
+        conversation.replies.extend(std::iter::repeat_with(refusal).take(too_many));
         let reply = rest::conversation(&self.node.id, &conversation);
         self.carry_out(conversation.errands);
         reply
+    }
+
+    /// The visit is over, as a socket would be closed. Nothing of the request was done, so it may be said
+    /// again.
+    fn dismiss(self: &Arc<Self>, caller: Caller) -> Reply {
+        self.sessions.leave(caller.peer, caller.session);
+        self.happen(Event::Gone(caller, Departure::Lost));
+        Reply::refuse(Code::RateLimited)
     }
 
     fn elsewhere(&self, code: Code) -> Reply {
@@ -126,10 +150,11 @@ impl Visit {
         loop {
             if Instant::now() >= self.renewal {
                 self.renewal = Instant::now() + RENEWAL;
-                if self.host.renew(&self.caller).is_err() {
+                let here = self.host.step(Event::StillHere(self.caller.clone()), self.host.clock.moment());
+                self.host.carry_out(here.errands);
+                if here.left || self.host.renew(&self.caller).is_err() {
                     return None;
                 }
-                self.host.happen(Event::StillHere(self.caller.clone()));
             }
             let mail = self.mail();
             if let Some((last, _)) = mail.last() {
