@@ -2,23 +2,24 @@
 
 mod ending;
 mod output;
-mod rhythm;
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use pigeonhub_node_core::{Caller, Event, Knock, Outlet, ticket};
+use pigeonhub_node_core::{Beat, Caller, Event, Knock, Outlet, Rhythm, ticket};
 use pigeonhub_protocol::{
     Close, CloseCode, Code, Frame, Millis, Moment, NetworkName, NodeMessage, PeerMessage, Refusal,
 };
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use self::ending::Ending;
 use self::output::{answer_close, farewell};
-use self::rhythm::{Beat, Rhythm};
 use crate::clock::now;
 use crate::host::Host;
 use crate::line::Signs;
@@ -43,6 +44,8 @@ pub struct Session {
     network: Option<NetworkName>,
     pace: Option<Pace>,
     rhythm: Rhythm,
+    /// Rings when it may be time for something.
+    alarm: Pin<Box<Sleep>>,
     wants_ticket: bool,
     probed: bool,
     frames_in: u32,
@@ -89,12 +92,14 @@ impl Session {
 
     fn new(host: &Arc<Host>, seat: Seat, socket: Socket, wants_ticket: bool) -> Self {
         let at = host.clock.moment();
+        let rhythm = Rhythm::new(host.node.settings.lease, at);
         Self {
             seat,
             socket,
             network: None,
             pace: Pace::new(host.rate_limit, at.now),
-            rhythm: Rhythm::new(host.node.settings.lease, at),
+            rhythm,
+            alarm: Box::pin(sleep(Duration::from_millis(rhythm.pause(at.now)))),
             wants_ticket,
             probed: false,
             frames_in: 0,
@@ -115,7 +120,7 @@ impl Session {
             let next = tokio::select! {
                 signs = line.signs() => self.heed(signs).await,
                 message = self.socket.next() => self.hear_all(message, &mut replies),
-                () = self.rhythm.rest() => self.beat(&mut replies).await,
+                () = self.alarm.as_mut() => self.beat(&mut replies).await,
             };
             self.write(replies).await?;
             next?;
@@ -225,7 +230,7 @@ impl Session {
     async fn beat(&mut self, replies: &mut Vec<Frame>) -> Result<(), Ending> {
         self.add_up();
         let at = self.host.clock.moment();
-        match self.rhythm.beat(at) {
+        match self.beat_of(at) {
             Beat::Ping => self.ping().await,
             Beat::Silence => Err(Ending::Silent),
             // Existing clients forget after five minutes whom they were told of.
@@ -235,6 +240,13 @@ impl Session {
             }
             Beat::Rest | Beat::Discover => Ok(()),
         }
+    }
+
+    /// What it is time for; sets the alarm for what comes next.
+    fn beat_of(&mut self, at: Moment) -> Beat {
+        let beat = self.rhythm.beat(at);
+        self.alarm.as_mut().reset(Instant::now() + Duration::from_millis(self.rhythm.pause(at.now)));
+        beat
     }
 
     /// The others hear of it.

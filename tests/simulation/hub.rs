@@ -10,12 +10,12 @@ use std::task::{Context, Poll, Waker};
 
 use pigeonhub_node_core::ticket::{self, TicketKey};
 use pigeonhub_node_core::{
-    Admission, Caller, Change, Decision, Event, Facts, Knock, Membership, Memory, Needs, Node, Outlet,
-    SessionId, Settings, Store, exchange,
+    Admission, Beat, Caller, Change, Decision, Event, Facts, Knock, Membership, Memory, Needs, Node, Outlet,
+    Rhythm, SessionId, Settings, Store, exchange,
 };
 use pigeonhub_protocol::mesh::{Departure, NodeDescriptor};
 use pigeonhub_protocol::{
-    Close, Frame, Millis, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal, Signal,
+    Close, Frame, Millis, Moment, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal, Signal,
 };
 
 use crate::desk::Desk;
@@ -28,9 +28,6 @@ const HANDFUL: usize = 64;
 /// How often it is looked what is over; how often whom to dial.
 const SWEEP: u64 = 250;
 const KEEP: u64 = 100;
-/// Pings of a socket while a lease goes by, and the silence after which it is dead.
-const PINGS: u64 = 4;
-const SILENCE: u64 = 60_000;
 /// How long an old socket has to answer when a new one of the same peer comes.
 const PROBE: u64 = 1_000;
 
@@ -231,7 +228,7 @@ impl World {
         let (wire, life) = (&self.wires[&id], self.wires[&id].hub_life);
         let (index, peer) = (wire.hub, self.pages[wire.page].peer);
         let hub = &mut self.hubs[index];
-        let ping = hub.node.settings.lease / PINGS;
+        let lease = hub.node.settings.lease;
         hub.last_session += 1;
         hub.seats.insert(peer, id);
         let session = SessionId(hub.last_session);
@@ -239,22 +236,27 @@ impl World {
         let ticket = Some(ticket::of_socket(&peer, session, &hub.tickets));
         let greeting = NodeMessage::Connected { peer, node: hub.node.id.clone(), ticket };
         self.send_to_page(id, greeting.frame(self.hub_now(index)));
+        let rhythm = Rhythm::new(lease, self.moment());
         let wire = self.wires.get_mut(&id).unwrap();
-        wire.is_seated = true;
+        wire.rhythm = Some(rhythm);
         std::mem::take(&mut wire.early).into_iter().for_each(|frame| self.hub_hears(id, frame));
-        let wait = self.fate.between(1, ping);
-        self.at_hub(index, life, wait, move |world| world.beat(index, life, id));
+        self.rest(index, life, id);
+    }
+
+    /// What a clock shows that is never set.
+    const fn moment(&mut self) -> Moment {
+        Moment { now: Millis(self.now), seed: self.fate.roll() }
     }
 
     /// A page said something.
     pub fn hub_hears(&mut self, id: WireId, frame: Frame) {
         let (hub, now) = (self.wires[&id].hub, self.now);
         let wire = self.wires.get_mut(&id).unwrap();
-        if !wire.is_seated {
+        if wire.rhythm.is_none() {
             return wire.early.push(frame);
         }
+        self.sign_of_life(id);
         let Some(caller) = self.hubs[hub].callers.get(&id).cloned() else { return };
-        self.wires.get_mut(&id).unwrap().heard = now;
         match PeerMessage::parse(frame.as_str()) {
             Ok(message) => {
                 if let Some(signal) = signal_id(&message) {
@@ -266,6 +268,18 @@ impl World {
                 let refusal = Refusal::new(error.code, error.original_type);
                 self.send_to_page(id, NodeMessage::Error(refusal).frame(self.hub_now(hub)));
             }
+        }
+    }
+
+    /// Something came from a page, be it a pong.
+    fn sign_of_life(&mut self, id: WireId) {
+        let (wire, now) = (self.wires.get_mut(&id).unwrap(), Millis(self.now));
+        let Some(caller) = self.hubs[wire.hub].callers.get(&id) else { return };
+        let Some(rhythm) = &mut wire.rhythm else { return };
+        rhythm.heard(now);
+        if caller.network.is_some() && rhythm.renews(now) {
+            let still_here = Event::StillHere(caller.clone());
+            self.session_event(id, still_here);
         }
     }
 
@@ -311,22 +325,31 @@ impl World {
         self.at_hub(hub, life, 1, move |world| world.write_mail(hub, life, id));
     }
 
-    /// From time to time: is the page still there?
+    /// Some time will pass.
+    fn rest(&mut self, hub: usize, life: u64, id: WireId) {
+        if let Some(rhythm) = self.wires[&id].rhythm {
+            let wait = rhythm.pause(Millis(self.now));
+            self.at_hub(hub, life, wait, move |world| world.beat(hub, life, id));
+        }
+    }
+
+    /// Some time passed.
     fn beat(&mut self, hub: usize, life: u64, id: WireId) {
         let Some(caller) = self.hubs[hub].callers.get(&id).cloned() else { return };
-        let (is_up, heard) = (self.wires[&id].is_up, self.wires[&id].heard);
-        if is_up {
-            self.wires.get_mut(&id).unwrap().heard = self.now;
-            if caller.network.is_some() {
-                self.session_event(id, Event::StillHere(caller));
+        let (at, wire) = (self.moment(), self.wires.get_mut(&id).unwrap());
+        match wire.rhythm.as_mut().map_or(Beat::Rest, |rhythm| rhythm.beat(at)) {
+            // Browsers answer, whatever their pages do.
+            Beat::Ping if wire.is_up => self.sign_of_life(id),
+            Beat::Silence => {
+                self.close_wire(id, Close::SILENT);
+                return self.end_session(id, Departure::Lost);
             }
-        } else if self.now - heard >= SILENCE {
-            self.close_wire(id, Close::SILENT);
-            return self.end_session(id, Departure::Lost);
+            Beat::Discover if caller.network.is_some() => {
+                self.session_event(id, Event::Said(caller, PeerMessage::Discover));
+            }
+            Beat::Rest | Beat::Ping | Beat::Discover => {}
         }
-        let ping = self.hubs[hub].node.settings.lease / PINGS;
-        let wait = self.fate.between(ping * 4 / 5, ping);
-        self.at_hub(hub, life, wait, move |world| world.beat(hub, life, id));
+        self.rest(hub, life, id);
     }
 
     /// The node's end of a socket is over.

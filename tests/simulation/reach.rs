@@ -10,7 +10,7 @@ impl World {
     /// The nodes that a page is on.
     fn homes(&self, page: usize) -> BTreeSet<usize> {
         let wires = self.pages[page].wires.values().map(|wire| &self.wires[wire]);
-        wires.filter(|wire| wire.is_up && wire.is_seated).map(|wire| wire.hub).collect()
+        wires.filter(|wire| wire.is_up && wire.rhythm.is_some()).map(|wire| wire.hub).collect()
     }
 
     fn is_linked(&self, one: usize, two: usize) -> bool {

@@ -2,6 +2,7 @@
 //! by both sides at once, or by nobody until somebody asks.
 
 use pigeonhub_client_core::{SessionId, SessionInput, Transport};
+use pigeonhub_node_core::Rhythm;
 use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{Close, Code, Frame, NodeMessage, PeerMessage, Ticket};
 
@@ -26,11 +27,10 @@ pub struct Wire {
     hub_at: u64,
     /// When it was dialled.
     pub since: u64,
-    /// When the node heard something last.
-    pub heard: u64,
     /// What arrived before the node had decided whether the page may come in.
     pub early: Vec<Frame>,
-    pub is_seated: bool,
+    /// The node's pings and patience, once the page is in.
+    pub rhythm: Option<Rhythm>,
     /// What the page showed when it dialled.
     pub ticket: Option<Ticket>,
 }
@@ -50,8 +50,8 @@ impl World {
         let (id, page_life) = (self.ledger_wire(), self.pages[page].life);
         self.pages[page].wires.insert(session, id);
         let hub_life = self.hubs[hub].life;
-        let (page_at, hub_at, heard) = (self.now, self.now, self.now);
-        let (early, since, is_seated, is_up) = (Vec::new(), self.now, false, false);
+        let (page_at, hub_at) = (self.now, self.now);
+        let (early, since, rhythm, is_up) = (Vec::new(), self.now, None, false);
         let wire = Wire {
             page,
             page_life,
@@ -62,9 +62,8 @@ impl World {
             page_at,
             hub_at,
             since,
-            heard,
             early,
-            is_seated,
+            rhythm,
             ticket,
         };
         self.wires.insert(id, wire);
@@ -90,7 +89,6 @@ impl World {
         let wire = self.wires.get_mut(&id).unwrap();
         (wire.is_up, wire.hub_life) = (true, hub_life);
         self.at_hub(hub, hub_life, 0, move |world| {
-            world.wires.get_mut(&id).unwrap().heard = world.now;
             let wait = world.delay();
             world.after(wait, move |world| {
                 if world.is_page_wire(id) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use pigeonhub_node_core::Beat;
 use pigeonhub_protocol::{Close, Frame};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -14,7 +15,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::ending::Ending;
-use super::rhythm::Beat;
 use super::{Session, Socket};
 use crate::clock::now;
 
@@ -103,8 +103,8 @@ impl Session {
             tokio::select! {
                 flushed = self.socket.flush() => return flushed.map_err(|error| Ending::of_error(&error)),
                 close = line.closed() => return Err(Ending::Dismissed(close)),
-                () = self.rhythm.rest() => {
-                    if self.rhythm.beat(self.host.clock.moment()) == Beat::Silence {
+                () = self.alarm.as_mut() => {
+                    if self.beat_of(self.host.clock.moment()) == Beat::Silence {
                         return Err(Ending::Silent);
                     }
                 }
