@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
 use pigeonhub_protocol::http_signature::{self, Request};
+use pigeonhub_protocol::{Millis, Record, raw_json};
 use pigeonhub_tests::http::{self, Answer};
 use pigeonhub_tests::{TestNode, WirePeer, fresh_id, meet};
 use reqwest::Method;
@@ -11,6 +12,11 @@ use serde_json::{Value, json};
 
 /// The key of node `b`, so that a test can speak as this node.
 const KEY: [u8; 32] = [7; 32];
+
+/// What nodes say of records. Those prove themselves, so it matters only that a node says it.
+const OF_RECORDS: [&str; 3] = ["/api/replicate", "/api/records", "/api/reconcile"];
+/// A version of a record that nobody has.
+const UNHEARD_OF: &str = "00112233445566778899aabbccddeeff";
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -78,9 +84,19 @@ impl Stage {
         Self { a, _b: b, here, there }
     }
 
-    /// Each route between nodes, with something that would have an effect.
-    fn requests(&self) -> Vec<(&'static str, Value)> {
+    /// What a peer of node `b` would say to the one here.
+    fn signal(&self) -> (&'static str, Value) {
         let (here, there) = (&self.here.id, &self.there.id);
+        (
+            "/api/route-signal",
+            json!({"type": "offer", "fromPeerId": there, "targetPeerId": here, "networkName": "room", "data": {"sdp": "forged"}}),
+        )
+    }
+
+    /// Each route between nodes, with something that would have an effect, or an answer that is for nodes.
+    fn requests(&self) -> Vec<(&'static str, Value)> {
+        let there = &self.there.id;
+        let record = Record::unsigned("forged".into(), raw_json("x"), 1, 600, Millis(now() * 1000));
         vec![
             (
                 "/api/announce-peer",
@@ -90,11 +106,11 @@ impl Stage {
                 "/api/withdraw-peer",
                 json!({"peerId": there, "nodeId": "b", "networkName": "room", "departure": "goodbye", "data": {}}),
             ),
-            (
-                "/api/route-signal",
-                json!({"type": "offer", "fromPeerId": there, "targetPeerId": here, "networkName": "room", "data": {"sdp": "forged"}}),
-            ),
+            self.signal(),
             ("/api/leave", json!({"nodeId": "b"})),
+            ("/api/replicate", json!({"records": [record.signed(&SigningKey::from_bytes(&[9; 32]))]})),
+            ("/api/records", json!({"topic": "forged", "limit": 10})),
+            ("/api/reconcile", json!({"digests": [], "offers": [UNHEARD_OF]})),
         ]
     }
 
@@ -147,7 +163,7 @@ async fn forged_requests_between_nodes_have_no_effect() {
 #[tokio::test]
 async fn a_node_speaks_only_for_itself_and_its_own_peers() {
     let mut stage = Stage::set().await;
-    for (path, mut body) in stage.requests() {
+    for (path, mut body) in stage.requests().into_iter().filter(|(path, _)| !OF_RECORDS.contains(path)) {
         for name in ["nodeId", "fromNode"] {
             if body.get(name).is_some() {
                 body[name] = json!("somebody-else");
@@ -173,9 +189,9 @@ async fn a_node_speaks_only_for_itself_and_its_own_peers() {
 #[tokio::test]
 async fn a_request_between_nodes_is_heard_once() {
     let mut stage = Stage::set().await;
-    let (path, body) = stage.requests().swap_remove(2);
+    let (path, body) = stage.signal();
     let proof = Proof::good(path);
-    // The proof that the forgeries above would be heard if they were none.
+    // So the forgeries above would be heard if they were none.
     let answer = proof.send(&stage.a, path, &body).await.ok();
     assert_eq!(answer["routed"], true, "{answer}");
     stage.here.expect("offer").await;
@@ -183,10 +199,25 @@ async fn a_request_between_nodes_is_heard_once() {
     stage.assert_no_effect().await;
 }
 
+/// So what is said of records above would be heard if it were no forgery.
+#[tokio::test]
+async fn what_a_node_says_of_records_is_heard() {
+    let stage = Stage::set().await;
+    for (path, body) in stage.requests().into_iter().filter(|(path, _)| OF_RECORDS.contains(path)) {
+        let answer = Proof::good(path).send(&stage.a, path, &body).await.ok();
+        match path {
+            "/api/replicate" => assert_eq!(answer["kept"], 1, "{answer}"),
+            "/api/records" => assert_eq!(answer["records"][0]["topic"], "forged", "{answer}"),
+            _ => assert_eq!(answer["wanted"], json!([UNHEARD_OF]), "{answer}"),
+        }
+    }
+    assert_eq!(http::get(stage.a.url("/api/find/forged")).await.ok()["count"], 1);
+}
+
 #[tokio::test]
 async fn only_signals_pass_between_nodes() {
     let mut stage = Stage::set().await;
-    let (path, body) = stage.requests().swap_remove(2);
+    let (path, body) = stage.signal();
     for kind in ["peer-discovered", "goodbye", "connected", "error", "announce", "nonsense"] {
         let mut body = body.clone();
         body["type"] = json!(kind);
