@@ -21,6 +21,7 @@ mod records;
 mod refusals;
 mod relay;
 mod serverless;
+mod serverless_bootstrap;
 mod signals;
 mod signed_records;
 mod transports;

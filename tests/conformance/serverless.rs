@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use Transport::{Events, Socket};
 
-fn database(node: &TestNode) -> Connection {
+/// A connection of our own to the node's database.
+pub fn database(node: &TestNode) -> Connection {
     Connection::open(node.program.database().unwrap()).unwrap()
 }
 
