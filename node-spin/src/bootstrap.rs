@@ -11,6 +11,7 @@ use pigeonhub_node_core::Standing;
 use crate::chores::Chore;
 use crate::clock::now;
 use crate::host::{Host, StoreError};
+use crate::metrics::Finds;
 use crate::settings::Settings;
 
 /// Under what the candidates are kept that were found …
@@ -40,31 +41,32 @@ impl Host {
         let domains = &self.settings.bootstrap_domains;
         let found: Vec<(Source, Found)> =
             join_all(domains.iter().map(|domain| self.ask(domain))).await.into_iter().flatten().collect();
-        let (mut pool, own) = (self.pool().await?, self.mesh.own().http_url());
+        let (mut finds, own) = (Finds::default(), self.mesh.own().http_url());
+        let mut pool = self.pool(&mut finds).await?;
         for (source, found) in found {
+            found.refused.into_iter().for_each(|refusal| finds.count(Some(source), Err(refusal)));
             let others = found.peers.into_iter().filter(|(descriptor, _)| descriptor.address() != own);
-            let offers = others.map(|(descriptor, trust)| pool.offer(descriptor, source, trust, now()));
-            let replayed: Vec<_> = offers.filter_map(Result::err).collect();
-            for refusal in found.refused.into_iter().chain(replayed) {
-                eprintln!("{source:?}: what was found is not used: {refusal}");
+            for (descriptor, trust) in others {
+                finds.count(Some(source), pool.offer(descriptor, source, trust, now()));
             }
         }
         self.check_candidates(&mut pool);
         self.store.keep(KEPT, &pool.write()).await?;
         self.store.keep(MEMORY, &pool.memory()).await?;
+        self.add_finds(&finds).await?;
         let urls: Vec<_> =
             pool.ranked(self.region()).into_iter().map(|candidate| candidate.descriptor.u.clone()).collect();
         self.change_mesh(|mesh| urls.iter().for_each(|url| mesh.suggest(url, now()))).await
     }
 
     /// What is configured, what is kept, and what is known of them.
-    async fn pool(&self) -> Result<Pool, StoreError> {
+    async fn pool(&self, finds: &mut Finds) -> Result<Pool, StoreError> {
         let settings = &self.settings;
         let built_in = settings.bootstrap_built_in;
         let mut pool = Pool::configured(&settings.bootstrap_peers, built_in, self.region(), now());
         if let Some(kept) = self.store.kept(KEPT).await? {
-            // What was kept and does not hold any more is left out.
-            let _ = pool.read(&kept, &settings.bootstrap_keys, now());
+            let refused = pool.read(&kept, &settings.bootstrap_keys, now());
+            refused.into_iter().for_each(|refusal| finds.count(None, Err(refusal)));
         }
         if let Some(memory) = self.store.kept(MEMORY).await? {
             pool.remember(&memory, now());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 
-use crate::bootstrap::{OURS, document, now, signed, unsigned};
+use crate::bootstrap::{OURS, document, figure, now, refused, signed, unsigned};
 use crate::serverless::database;
 
 /// Nobody is there.
@@ -49,6 +49,12 @@ async fn look_again(node: &mut TestNode, meanwhile: impl FnOnce(&Connection)) {
         database.query_row(sql, [], |_| Ok(())).ok()
     })
     .await;
+}
+
+/// Waits until it has refused something for this reason.
+async fn counts(node: &TestNode, reason: &str) {
+    let what = format!("{reason} is counted");
+    eventually(&what, PATIENCE, async || (refused(node, reason).await > 0).then_some(())).await;
 }
 
 #[tokio::test]
@@ -114,6 +120,7 @@ async fn what_was_found_is_kept_in_the_database_for_when_its_source_is_gone() {
         assert_eq!(database.execute(forget, []).unwrap(), 1);
     })
     .await;
+    counts(&spin, "forged").await;
     assert_eq!(kept(&spin, "bootstrap"), Some(json!([])));
     assert_eq!(dialled(&spin), [""; 0]);
 }
@@ -166,4 +173,30 @@ async fn how_nodes_do_is_noted_every_five_minutes() {
     // That was now, so it is not to be done again so soon.
     look_again(&mut spin, |_| ()).await;
     assert_eq!(noted(&spin), first);
+}
+
+#[tokio::test]
+async fn what_is_forged_expired_or_replayed_is_refused_and_counted_over_all_requests() {
+    let [a, bait] = [TestNode::alone("a").await, TestNode::alone("bait").await];
+    let time = now().0;
+    let mut forged = signed(NOBODY, time);
+    forged["u"] = json!(bait.ws());
+    let expired = signed(&bait.ws(), time - 61_000);
+    let server = DocumentServer::with(OURS, &document(&[forged, expired, signed(&a.ws(), time)])).await;
+    // It is told of `a`, too: so what is kept of it is not what was signed, but the latest time is.
+    let mut spin = TestNode::spin("spin", &[&a], &[("bootstrap-domains", &server.url)]).await;
+    counts(&spin, "forged").await;
+    counts(&spin, "expired").await;
+    assert_eq!(refused(&spin, "replayed").await, 0);
+    assert!(figure(&spin, "pigeonhub_bootstrap_found_total").await >= 1);
+
+    // Nothing of it was only in the memory of a process.
+    server.put(OURS, &document(&[signed(&a.ws(), time - 1)]));
+    let counted = refused(&spin, "forged").await;
+    look_again(&mut spin, |_| ()).await;
+    counts(&spin, "replayed").await;
+    assert!(refused(&spin, "forged").await >= counted);
+    // The bait was not even dialled.
+    assert_eq!(dialled(&spin), [a.url("")]);
+    assert_eq!(bait.health().await["nodes"], 0);
 }
