@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::{Descriptor, Region, built_in};
+use pigeonhub_protocol::Millis;
+
+use crate::{Descriptor, Pool, Region, Source, Trust, built_in};
 
 /// A descriptor without priority comes after all that have one.
 const NO_PRIORITY: u32 = 99;
@@ -72,4 +74,28 @@ pub fn get_bootstrap_peers(wanted: Wanted) -> Vec<Descriptor> {
     }
     peers.sort_by_key(priority);
     peers
+}
+
+impl Pool {
+    /// What an operator named, and behind it what they asked for of the built-in list.
+    #[must_use]
+    pub fn configured(
+        peers: &[Descriptor],
+        built_in: Option<Environment>,
+        region: Option<Region>,
+        now: Millis,
+    ) -> Self {
+        let mut pool = Self::default();
+        // Neither has signatures, so none can be refused.
+        for peer in peers {
+            let _ = pool.offer(peer.clone(), Source::Environment, Trust::Own, now);
+        }
+        if let Some(environment) = built_in {
+            let trust = if environment == Environment::Local { Trust::Own } else { Trust::Project };
+            for peer in get_bootstrap_peers(Wanted { environment, region, ..Wanted::default() }) {
+                let _ = pool.offer(peer, Source::BuiltIn, trust, now);
+            }
+        }
+        pool
+    }
 }

@@ -1,5 +1,7 @@
 //! Everything that was found: merged, ranked, remembered.
 
+mod memory;
+
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;

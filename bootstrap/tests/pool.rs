@@ -3,7 +3,7 @@
 
 use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{
-    CHECK, Descriptor, Invalid, KEEP, MOST, Pool, Refusal, Region, Source, Trust,
+    CHECK, Descriptor, Environment, Invalid, KEEP, MOST, Pool, Refusal, Region, Source, Trust,
     parse_bootstrap_peers_from_env, read_document, read_txt, sign,
 };
 use pigeonhub_protocol::Millis;
@@ -151,6 +151,76 @@ fn what_is_neither_found_nor_reached_for_a_day_is_forgotten() {
     pool.checked("https://answers", Some(1), NOW.plus(KEEP / 2));
     pool.offer(at("new"), Source::Dns, Trust::Discovered, NOW.plus(KEEP)).unwrap();
     assert_eq!(names(&pool, None), ["answers", "new"]);
+}
+
+#[test]
+fn the_built_in_list_is_only_there_if_asked_for_and_behind_all_that_is_configured() {
+    let configured = parse_bootstrap_peers_from_env("wss://configured").peers;
+    let pool = |built_in| Pool::configured(&configured, built_in, None, NOW);
+    assert_eq!(names(&pool(None), None), ["configured"]);
+    let mut pool = pool(Some(Environment::Production));
+    pool.offer(at("dht"), Source::Dht, Trust::Discovered, NOW).unwrap();
+    let ranked = pool.ranked(None);
+    let (first, built_in) = ranked.split_at(2);
+    assert_eq!(
+        first.iter().map(|candidate| candidate.trust).collect::<Vec<_>>(),
+        [Trust::Own, Trust::Discovered]
+    );
+    assert!(!built_in.is_empty());
+    for candidate in built_in {
+        assert_eq!((candidate.source, candidate.trust), (Source::BuiltIn, Trust::Project));
+    }
+    // On one's own machine they are one's own.
+    let local = Pool::configured(&[], Some(Environment::Local), None, NOW);
+    assert!(local.candidates().iter().all(|candidate| candidate.trust == Trust::Own));
+}
+
+#[test]
+fn what_a_host_without_memory_wrote_down_holds_for_its_next_request() {
+    let configured = parse_bootstrap_peers_from_env("wss://a,wss://b").peers;
+    let pool = || Pool::configured(&configured, None, None, NOW);
+    let mut first = pool();
+    let due = first.due(NOW);
+    // Who is configured is better trusted, so this one is not among what is kept; its time is.
+    first.offer(signed("a", NOW), Source::WellKnown, Trust::Community, NOW).unwrap();
+    first.checked(&due[0], None, NOW);
+    first.checked(&due[1], Some(7), NOW);
+    assert_eq!(names(&first, None), ["b", "a"]);
+    assert_eq!(first.write(), "[]");
+
+    let mut next = pool();
+    next.remember(&first.memory(), NOW);
+    assert_eq!(next.candidates(), first.candidates());
+    assert!(next.due(NOW.plus(CHECK - 1)).is_empty());
+    let older = signed("a", Millis(NOW.0 - 1));
+    assert_eq!(next.offer(older.clone(), Source::Dns, Trust::Community, NOW), Err(Refusal::Replayed));
+    assert_eq!(next.due(NOW.plus(CHECK)), due);
+
+    // What cannot be true is not believed: nothing is a replay, and everybody is to be checked.
+    let late = |memory: &str| memory.replace(&NOW.0.to_string(), &(NOW.0 + 3_600_000).to_string());
+    assert_ne!(late(&first.memory()), first.memory());
+    for text in [late(&first.memory()), "nonsense".into(), String::new()] {
+        let mut next = pool();
+        next.remember(&text, NOW);
+        assert_eq!(next.due(NOW), due, "{text}");
+        assert_eq!(next.offer(older.clone(), Source::Dns, Trust::Community, NOW), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn a_candidate_that_is_older_than_its_latest_descriptor_is_no_replay() {
+    let mut first = Pool::default();
+    first.offer(signed("a", NOW), Source::WellKnown, Trust::Community, NOW).unwrap();
+    // The better source stays.
+    first.offer(signed("a", NOW.plus(1)), Source::Dns, Trust::Community, NOW).unwrap();
+    let mut next = Pool::default();
+    assert_eq!(next.read(&first.write(), &[], NOW), []);
+    next.remember(&first.memory(), NOW);
+    assert_eq!(next.candidates(), first.candidates());
+    assert_eq!(
+        next.offer(signed("a", NOW), Source::WellKnown, Trust::Community, NOW),
+        Err(Refusal::Replayed)
+    );
 }
 
 proptest! {

@@ -6,6 +6,7 @@
 mod bodies;
 mod calendar;
 mod conversation;
+mod figures;
 mod mesh;
 mod page;
 mod publish;
@@ -17,6 +18,7 @@ mod status;
 
 pub use self::calendar::iso_8601;
 pub use self::conversation::{EventsQuery, conversation};
+pub use self::figures::Figures;
 pub use self::mesh::{announced, done, meeting, routed};
 pub use self::page::{PageQuery, peers};
 pub use self::publish::{FindQuery, Publication, event, found, published, seen};

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
 use pigeonhub_bootstrap::{
-    Check, DOCUMENTS, Descriptor, Domain, EXPIRES, Environment, Found, Pool, Refusal, Region, Source, Trust,
-    Wanted, get_bootstrap_peers, is_fresh, pause, read_document, read_txt, seed_bundle, signed,
+    Check, DOCUMENTS, Descriptor, Domain, EXPIRES, Found, Pool, Refusal, Region, Source, is_fresh, pause,
+    read_document, read_txt, seed_bundle, signed,
 };
 use pigeonhub_node_core::Standing;
 use pigeonhub_node_core::rest::Reply;
@@ -54,18 +54,7 @@ impl Bootstrap {
     pub fn new(config: &Config) -> Result<Self, Error> {
         let (peers, region) = (config.bootstrap()?, config.region()?);
         let domains = domains(&config.bootstrap_domains)?;
-        let mut pool = Pool::default();
-        // What is configured has no signature and so cannot be refused.
-        for peer in &peers {
-            let _ = pool.offer(peer.clone(), Source::Environment, Trust::Own, wall());
-        }
-        if let Some(environment) = config.built_in()? {
-            let wanted = Wanted { environment, region, ..Wanted::default() };
-            let trust = if environment == Environment::Local { Trust::Own } else { Trust::Project };
-            for peer in get_bootstrap_peers(wanted) {
-                let _ = pool.offer(peer, Source::BuiltIn, trust, wall());
-            }
-        }
+        let pool = Pool::configured(&peers, config.built_in()?, region, wall());
         let dns = config.dns_resolver.map(Dns::at).transpose()?;
         let txt = match &dns {
             Some(dns) => Some(dns.clone()),

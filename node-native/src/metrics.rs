@@ -1,9 +1,9 @@
 //! Figures of this process, and `GET /metrics` in Prometheus' text form.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pigeonhub_bootstrap::Refusal;
+use pigeonhub_node_core::rest::Figures;
 
 /// Counters. Sockets count for themselves and add up now and then, so that no core waits for
 /// another's count.
@@ -52,21 +52,14 @@ impl Metrics {
 
     /// The text.
     pub fn text(&self, gauges: &Gauges) -> String {
-        let mut text = String::new();
-        let mut line = |kind: &str, name: &str, help: &str, value: u64| {
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "# HELP pigeonhub_{name} {help}\n# TYPE pigeonhub_{name} {kind}\npigeonhub_{name} {value}\n"
-            );
-        };
-        line("gauge", "connections", "Open sockets.", gauges.connections as u64);
-        line("gauge", "peers", "Live peers in all networks, at all nodes.", gauges.peers as u64);
-        line("gauge", "networks", "Networks that have peers.", gauges.networks as u64);
-        line("gauge", "nodes", "Other nodes that can be reached.", gauges.nodes as u64);
-        line("gauge", "dht_ready", "Whether the DHT answers.", u64::from(gauges.dht_ready));
-        line("gauge", "records", "Records that are kept.", gauges.records as u64);
-        line("counter", "sessions_total", "Sockets that were opened.", gauges.sessions);
+        let mut figures = Figures::default();
+        figures.gauge("connections", "Open sockets.", gauges.connections as u64);
+        figures.gauge("peers", "Live peers in all networks, at all nodes.", gauges.peers as u64);
+        figures.gauge("networks", "Networks that have peers.", gauges.networks as u64);
+        figures.gauge("nodes", "Other nodes that can be reached.", gauges.nodes as u64);
+        figures.gauge("dht_ready", "Whether the DHT answers.", u64::from(gauges.dht_ready));
+        figures.gauge("records", "Records that are kept.", gauges.records as u64);
+        figures.counter("sessions_total", "Sockets that were opened.", gauges.sessions);
         for (name, help, counter) in [
             ("refused_total", "Sockets that were refused.", &self.refused),
             ("frames_in_total", "Frames from peers.", &self.frames_in),
@@ -75,15 +68,11 @@ impl Metrics {
             ("bootstrap_found_total", "Nodes that were found, each time.", &self.found),
             ("failed_posts_total", "Requests to other nodes that failed.", &self.failed_posts),
         ] {
-            line("counter", name, help, counter.load(Ordering::Relaxed));
+            figures.counter(name, help, counter.load(Ordering::Relaxed));
         }
-        text.push_str("# HELP pigeonhub_bootstrap_refused_total What was found and not used.\n");
-        text.push_str("# TYPE pigeonhub_bootstrap_refused_total counter\n");
-        for (reason, counter) in Refusal::CODES.iter().zip(&self.refused_finds) {
-            let value = counter.load(Ordering::Relaxed);
-            // As above.
-            let _ = writeln!(text, "pigeonhub_bootstrap_refused_total{{reason=\"{reason}\"}} {value}");
-        }
-        text
+        let refused = self.refused_finds.iter().map(|counter| counter.load(Ordering::Relaxed));
+        let refused = Refusal::CODES.into_iter().zip(refused);
+        figures.counters("bootstrap_refused_total", "What was found and not used.", "reason", refused);
+        figures.text()
     }
 }

@@ -103,13 +103,14 @@ impl Host {
         };
         let own = descriptor(&settings, &id, &key, url);
         // Another address or other bootstrap peers: another picture.
-        let name = format!("mesh {} {}", own.u, settings.bootstrap_peers.join(","));
+        let configured = settings.configured();
+        let name = format!("mesh {} {}", own.u, configured.join(","));
         let read = kept.remove(&name).and_then(|text| Some((serde_json::from_str(&text).ok()?, text)));
         let (mesh, text): (Membership, String) = match read {
             Some(read) => read,
             None => {
                 let own = signed(&own, &key, now());
-                let mesh = Membership::new(own, started.0, settings.bootstrap_peers.clone());
+                let mesh = Membership::new(own, started.0, configured);
                 let text = serde_json::to_string(&mesh).unwrap_or_default();
                 let text = store.keep_first(&name, &text).await?;
                 (mesh, text)

@@ -17,6 +17,7 @@ mod files;
 mod gate;
 mod host;
 mod mesh;
+mod metrics;
 mod outbound;
 mod records;
 mod request;

@@ -45,6 +45,9 @@ pub async fn serve(incoming: IncomingRequest, out: ResponseOutparam) {
             let more: Vec<_> = proof.iter().map(|proof| (MESH_HEADER, proof.as_str())).collect();
             write(out, head(reply.status, "application/json", &cors, &more), reply.body.into_bytes()).await;
         }
+        Ok(Next::Figures(text)) => {
+            write(out, head(200, "text/plain; charset=utf-8", &cors, &[]), text.into_bytes()).await;
+        }
         Ok(Next::Stream(query)) => return host.stream(&request, &query, out).await,
         Ok(Next::Watch(topic)) => return host.watch(topic, out).await,
         // Nothing was told of what could not be written; the caller may say it again.
@@ -72,6 +75,8 @@ enum Next {
     Answer(Reply),
     /// The answer to a meeting, and the proof that this node knows the mesh's secret.
     Met(Reply, Option<String>),
+    /// The one answer that is not JSON.
+    Figures(String),
     Stream(EventsQuery),
     Watch(String),
 }
@@ -94,6 +99,7 @@ impl Host {
             Err(refusal) => Next::Answer(refusal),
             Ok(Call::Events(query)) => Next::Stream(query),
             Ok(Call::Watch(topic)) => Next::Watch(topic),
+            Ok(Call::Metrics) => Next::Figures(self.figures().await?),
             Ok(Call::Meet(meeting)) => {
                 let signed = match self.met_by(&meeting, request).await? {
                     Ok(signed) => signed,
@@ -167,7 +173,7 @@ impl Host {
             Call::Replicate(given) => self.replicate(&given.records).await?,
             Call::Records(query) => self.records(query).await?,
             Call::Reconcile(node, theirs) => self.compared(&node, &theirs).await?,
-            // Answered above; and figures over all requests are nobody's here.
+            // Answered above.
             Call::Meet(_) | Call::Events(_) | Call::Watch(_) | Call::Metrics => Reply::refuse(Code::NotFound),
         })
     }

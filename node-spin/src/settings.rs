@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pigeonhub_bootstrap::{Domain, parse_bootstrap_peers_from_env};
+use pigeonhub_bootstrap::{Descriptor, Domain, Environment, parse_bootstrap_peers_from_env};
 use spin_sdk::variables;
 
 /// The settings. Empty variables count as absent.
@@ -14,11 +14,13 @@ pub struct Settings {
     /// `public_url`: how peers and nodes reach this node; else as the first request did.
     pub public_url: Option<String>,
     /// `bootstrap_peers`: nodes to meet first, separated by commas.
-    pub bootstrap_peers: Vec<String>,
+    pub bootstrap_peers: Vec<Descriptor>,
     /// `bootstrap_domains`: domains or servers at which more nodes are looked for, separated by commas.
     pub bootstrap_domains: Vec<Domain>,
     /// `bootstrap_keys`: keys that are trusted, separated by commas.
     pub bootstrap_keys: Vec<String>,
+    /// `bootstrap_built_in`: `production` or `development`, to dial the built-in list, too.
+    pub bootstrap_built_in: Option<Environment>,
     /// `dns_over_https`: the resolver that is asked for TXT records; none if it is absent.
     pub dns_over_https: Option<String>,
     /// `app_id`: the mesh it belongs to.
@@ -54,14 +56,22 @@ impl Settings {
             }
             domain
         };
+        let built_in = |name: String| {
+            let environment = Environment::named(&name);
+            if environment.is_none() {
+                eprintln!("bootstrap_built_in: {name} is none of production, development, local");
+            }
+            environment
+        };
         Self {
             bootstrap_domains: list("bootstrap_domains").into_iter().filter_map(read).collect(),
             bootstrap_keys: list("bootstrap_keys"),
+            bootstrap_built_in: text("bootstrap_built_in").and_then(built_in),
             dns_over_https: text("dns_over_https"),
             node_id: text("node_id"),
             node_key: text("node_key"),
             public_url: text("public_url"),
-            bootstrap_peers: configured.peers.into_iter().map(|peer| peer.u).collect(),
+            bootstrap_peers: configured.peers,
             app_id: text("app_id").unwrap_or_else(|| "pigeonhub-mesh".into()),
             region: text("region"),
             mesh_secret: text("mesh_secret"),
@@ -71,6 +81,11 @@ impl Settings {
             require_proof: text("require_proof").is_some_and(|wish| wish == "true"),
             max_streams: number("max_streams").and_then(|n| usize::try_from(n).ok()).unwrap_or(800),
         }
+    }
+
+    /// The URLs of the nodes that were configured, which are never given up.
+    pub fn configured(&self) -> Vec<String> {
+        self.bootstrap_peers.iter().map(|peer| peer.u.clone()).collect()
     }
 }
 

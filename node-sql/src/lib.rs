@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 mod commit;
+mod counters;
 mod database;
 #[cfg(feature = "rusqlite")]
 mod embedded;

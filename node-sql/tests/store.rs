@@ -32,3 +32,12 @@ mod keeps {
 
     contract!(super::store());
 }
+
+#[test]
+fn a_number_that_is_kept_grows_from_nothing() {
+    let store = store();
+    for (more, sum) in [(2, "2"), (40, "42")] {
+        at_once(store.add("answers", more)).unwrap();
+        assert_eq!(at_once(store.kept("answers")).unwrap().as_deref(), Some(sum));
+    }
+}

@@ -8,37 +8,37 @@ use pigeonhub_protocol::Millis;
 use pigeonhub_tests::{DnsServer, DocumentServer, PATIENCE, TestNode, eventually, http};
 use serde_json::{Value, json};
 
-const OURS: &str = "/.well-known/pigeonhub-bootstrap";
+pub const OURS: &str = "/.well-known/pigeonhub-bootstrap";
 const LEGACY: &str = "/.well-known/peerpigeon.json";
 const APP: &str = "pigeonhub-mesh";
 
-fn now() -> Millis {
+pub fn now() -> Millis {
     Millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap())
 }
 
 /// A signed descriptor of the node at this URL.
-fn signed(url: &str, timestamp: u64) -> Value {
+pub fn signed(url: &str, timestamp: u64) -> Value {
     let mut descriptor = json!({ "t": "ws", "u": url });
     sign(&mut descriptor, &SigningKey::from_bytes(&[5; 32]), Millis(timestamp), 60);
     descriptor
 }
 
-fn document(peers: &[Value]) -> Value {
+pub fn document(peers: &[Value]) -> Value {
     json!({ "app": APP, "peers": peers })
 }
 
-fn unsigned(node: &TestNode) -> Value {
+pub fn unsigned(node: &TestNode) -> Value {
     json!({ "t": "ws", "u": node.ws() })
 }
 
 /// A figure of a node.
-async fn figure(node: &TestNode, name: &str) -> u64 {
+pub async fn figure(node: &TestNode, name: &str) -> u64 {
     let text = http::get(node.url("/metrics")).await.text;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
 }
 
-async fn refused(node: &TestNode, reason: &str) -> u64 {
+pub async fn refused(node: &TestNode, reason: &str) -> u64 {
     figure(node, &format!("pigeonhub_bootstrap_refused_total{{reason=\"{reason}\"}}")).await
 }
 
@@ -207,21 +207,4 @@ async fn what_was_found_survives_a_restart_when_its_source_is_gone() {
     })
     .await;
     assert_eq!(http::get(third.url("/hubs")).await.ok()["totalHubs"], 0);
-}
-
-#[tokio::test]
-async fn a_serverless_node_finds_the_others_by_documents_and_by_dns_over_https() {
-    let [a, b] = [TestNode::alone("a").await, TestNode::alone("b").await];
-    let bait = json!({ "t": "wss", "u": b.ws() });
-    let server = DocumentServer::with(OURS, &document(&[unsigned(&a), bait])).await;
-    let records = [format!("v=pigeonhub1; u={}", b.ws()), "v=pigeonhub1; u=wss://127.0.0.1:9".into()];
-    let records = records.map(|text| json!({ "type": 16, "data": format!("{text:?}") }));
-    server.put("/dns-query", &json!({ "Status": 0, "Answer": records }));
-    let resolver = format!("{}/dns-query", server.url);
-    let domains = format!("{},mesh.test", server.url);
-    let variables = [("bootstrap-domains", domains.as_str()), ("dns-over-https", &resolver)];
-    let spin = TestNode::spin("spin", &[], &variables).await;
-    eventually("it has met both", PATIENCE, async || (spin.health().await["nodes"] == 2).then_some(())).await;
-    a.sees(2).await;
-    b.sees(2).await;
 }

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use Transport::{Events, Socket};
 
-fn database(node: &TestNode) -> Connection {
+/// A connection of our own to the node's database.
+pub fn database(node: &TestNode) -> Connection {
     Connection::open(node.program.database().unwrap()).unwrap()
 }
 
@@ -32,7 +33,8 @@ async fn shape(node: &TestNode, method: &Method, path: &str, body: &str) -> Valu
 #[tokio::test]
 async fn every_request_is_answered_as_by_a_native_node() {
     let (native, spin) = (TestNode::alone("node").await, TestNode::spin("node", &[], &[]).await);
-    let get = ["/", "/health", "/health/", "/signaling", "/generate-peer-id", "/hubs", "/api/node"];
+    let get =
+        ["/", "/health", "/health/", "/signaling", "/generate-peer-id", "/hubs", "/api/node", "/metrics"];
     let more = ["/peers", "/peers?network=x&limit=2", "/peers?limit=0", "/peers?cursor=x", "/nothing"];
     let known = ["/.well-known/pigeonhub-bootstrap", "/.well-known/peerpigeon.json"];
     let other = [known[0], known[1], "/api/find/topic", "/api/find/", "/signaling/events"];
