@@ -6,6 +6,7 @@
 mod control;
 mod demo;
 mod identity;
+mod lifecycle;
 mod package;
 mod page;
 mod peerpigeon;

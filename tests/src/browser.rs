@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 use tokio::runtime::Runtime;
@@ -102,6 +102,12 @@ impl Browser {
             Some(thrown) => Err(thrown.clone()),
             None => Ok(result["value"].clone()),
         }
+    }
+
+    /// Gives a command of the DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) {
+        let command = json!({"cmd": command, "params": parameters});
+        http::post(format!("{}/goog/cdp/execute", self.url), &command).await.ok();
     }
 
     /// Saves a picture of the page.
