@@ -5,6 +5,8 @@
 
 mod control;
 mod demo;
+mod demo_phone;
+mod demo_trouble;
 mod identity;
 mod lifecycle;
 mod package;
@@ -13,3 +15,4 @@ mod peerpigeon;
 mod plain_http;
 mod story;
 mod survival;
+mod visitor;
