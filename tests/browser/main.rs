@@ -5,10 +5,14 @@
 
 mod control;
 mod demo;
+mod demo_phone;
+mod demo_trouble;
 mod identity;
+mod lifecycle;
 mod package;
 mod page;
 mod peerpigeon;
 mod plain_http;
 mod story;
 mod survival;
+mod visitor;

@@ -47,6 +47,16 @@ impl Page {
         self.browser.close_lid().await
     }
 
+    /// The browser freezes the page.
+    pub async fn freeze(&self) {
+        self.browser.freeze().await;
+    }
+
+    /// It runs again.
+    pub async fn thaw(&self) {
+        self.browser.thaw().await;
+    }
+
     /// Goes to another page.
     pub async fn leave(&self, url: &str) {
         self.browser.driver.goto(url).await.unwrap();

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 use tokio::runtime::Runtime;
@@ -46,8 +46,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser that shows an empty page.
-    pub async fn start(name: &str) -> Self {
+    /// Starts a browser that shows an empty page, with more flags; they outweigh the usual ones.
+    pub async fn start_with(name: &str, flags: &[&str]) -> Self {
         http::provide_cryptography();
         let profile = std::env::temp_dir().join(format!("pigeonhub-{}", fresh_id()));
         fs::create_dir(&profile).expect("a directory for the browser's profile");
@@ -55,7 +55,8 @@ impl Browser {
         // From here on Drop ends the driver, whatever happens.
         let mut starting = Starting { chromedriver: Some(chromedriver), profile: Some(profile.clone()) };
         let url = format!("http://127.0.0.1:{port}");
-        let driver = WebDriver::new(url.as_str(), capabilities(&profile)).await.expect("Chromium starts");
+        let driver =
+            WebDriver::new(url.as_str(), capabilities(&profile, flags)).await.expect("Chromium starts");
         let id = driver.capabilities().get("goog:processID").and_then(Value::as_i64).expect("its process id");
         driver.set_script_timeout(Duration::from_secs(60)).await.expect("a limit for scripts");
         Self {
@@ -70,7 +71,7 @@ impl Browser {
 
     /// Starts a browser at this page.
     pub async fn at(name: &str, url: &str) -> Self {
-        let browser = Self::start(name).await;
+        let browser = Self::start_with(name, &[]).await;
         browser.driver.goto(url).await.expect("the page loads");
         browser
     }
@@ -102,6 +103,18 @@ impl Browser {
             Some(thrown) => Err(thrown.clone()),
             None => Ok(result["value"].clone()),
         }
+    }
+
+    /// Makes the window this large, as small as that of a phone even.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Gives a command of the DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) {
+        let command = json!({"cmd": command, "params": parameters});
+        http::post(format!("{}/goog/cdp/execute", self.url), &command).await.ok();
     }
 
     /// Saves a picture of the page.
@@ -172,11 +185,11 @@ fn remove(profile: &Path) {
     }
 }
 
-fn capabilities(profile: &Path) -> ChromeCapabilities {
+fn capabilities(profile: &Path, flags: &[&str]) -> ChromeCapabilities {
     let mut capabilities = DesiredCapabilities::chrome();
     capabilities.set_binary(&chrome().to_string_lossy()).expect("JSON");
     let profile = format!("--user-data-dir={}", profile.display());
-    for flag in [
+    let usual = [
         profile.as_str(),
         "--headless",
         "--no-sandbox",
@@ -193,7 +206,8 @@ fn capabilities(profile: &Path) -> ChromeCapabilities {
         // Two browsers on a machine without multicast cannot look up each other's `.local` names.
         "--disable-features=WebRtcHideLocalIpsWithMdns",
         "--window-size=1360,1000",
-    ] {
+    ];
+    for flag in usual.iter().chain(flags) {
         capabilities.add_arg(flag).expect("JSON");
     }
     capabilities

@@ -9,6 +9,7 @@ let hub;
 const messages = [];
 const links = new Map();
 const told = [];
+const toldAway = new Map();
 const changes = [];
 const holding = { asked: null, release: undefined };
 
@@ -34,7 +35,10 @@ export async function join(options) {
   await init();
   hub = await PigeonHub.connect({ iceServers: [], ...options });
   hub.addEventListener('link', ({ link }) => take(link));
-  hub.addEventListener('peer', ({ peerId }) => told.push(peerId));
+  hub.addEventListener('peer', ({ peerId, away }) => {
+    told.push(peerId);
+    toldAway.set(peerId, away);
+  });
   hub.addEventListener('nodechange', ({ state }) => changes.push(state));
   return hub.peerId;
 }
@@ -159,6 +163,42 @@ export const isOn = (count) => (hub.nodes.filter((node) => node.state === 'open'
 
 /** Once nobody tells of a peer any more. */
 export const misses = (peerId) => (hub.peers.some((peer) => peer.peerId === peerId) ? null : true);
+
+/** Once a peer is away or is not, as the last event of it says and the list of peers. */
+export const isAway = (peerId, away) =>
+  (toldAway.get(peerId) === away && hub.peers.find((peer) => peer.peerId === peerId)?.away === away) || null;
+
+/** What browsers tell pages of their comings and goings. */
+const lifecycle = {
+  online: () => window.dispatchEvent(new Event('online')),
+  pageshow: () => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })),
+  pagehide: () => window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })),
+  freeze: () => document.dispatchEvent(new Event('freeze')),
+  resume: () => document.dispatchEvent(new Event('resume')),
+  visible: () => becomes('visible'),
+  hidden: () => becomes('hidden'),
+};
+
+function becomes(visibilityState) {
+  Object.defineProperty(document, 'visibilityState', { value: visibilityState, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+  delete document.visibilityState;
+}
+
+/** Dispatches one of these; what the client said at once, and the state of its node before and after. */
+export function dispatch(what) {
+  const { send } = WebSocket.prototype;
+  const said = [];
+  WebSocket.prototype.send = function (text) {
+    said.push(JSON.parse(text).type);
+    send.call(this, text);
+  };
+  const [before] = hub.nodes;
+  lifecycle[what]();
+  const [after] = hub.nodes;
+  WebSocket.prototype.send = send;
+  return { said, before: before.state, after: after.state };
+}
 
 /** From now on no answer is made until `answer` is called. */
 export function holdAnswers() {

@@ -1,4 +1,4 @@
-//! The lid of a laptop: closed, the page is frozen and no process of the browser runs.
+//! Pages that are frozen, and the lid of a laptop: closed, no process of the browser runs either.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,7 +8,6 @@ use nix::unistd::Pid;
 use serde_json::json;
 
 use super::Browser;
-use crate::http;
 
 /// A lid that is closed. Dropped, it is open again as far as the processes are concerned.
 pub struct Lid<'a> {
@@ -17,9 +16,19 @@ pub struct Lid<'a> {
 }
 
 impl Browser {
+    /// Freezes the page, as browsers do with one that is in the background for long.
+    pub async fn freeze(&self) {
+        self.set_lifecycle("frozen").await;
+    }
+
+    /// The page runs again.
+    pub async fn thaw(&self) {
+        self.set_lifecycle("active").await;
+    }
+
     /// Closes the lid.
     pub async fn close_lid(&self) -> Lid<'_> {
-        self.set_lifecycle("frozen").await;
+        self.freeze().await;
         let stopped = family(self.id);
         for id in &stopped {
             // One that has just ended needs no stopping.
@@ -29,8 +38,7 @@ impl Browser {
     }
 
     async fn set_lifecycle(&self, state: &str) {
-        let command = json!({"cmd": "Page.setWebLifecycleState", "params": {"state": state}});
-        http::post(format!("{}/goog/cdp/execute", self.url), &command).await.ok();
+        self.devtools("Page.setWebLifecycleState", json!({"state": state})).await;
     }
 }
 
@@ -39,7 +47,7 @@ impl Lid<'_> {
     pub async fn open(self) {
         let browser = self.browser;
         drop(self);
-        browser.set_lifecycle("active").await;
+        browser.thaw().await;
     }
 }
 
