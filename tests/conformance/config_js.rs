@@ -57,7 +57,7 @@ async fn javascript_lists_the_same_nodes_as_rust() {
     let (mut given, mut expected) = (Vec::new(), Vec::new());
     for (name, environment) in [("production", Environment::Production), ("development", Environment::Local)]
     {
-        for region in [None, Some(Region::EuWest), Some(Region::Local)] {
+        for region in [None].into_iter().chain(Region::ALL.map(Some)) {
             for include_local in [false, true] {
                 let custom_peers = custom_peers.clone();
                 let mut options = json!({ "environment": name, "includeLocal": include_local });
