@@ -56,3 +56,41 @@ async fn importing_the_package_without_a_page_touches_nothing_and_starts_nothing
     // That the program ends says that nothing runs on.
     assert_eq!(node(program, &[]).await, json!({ "touched": [], "isAsBefore": true }));
 }
+
+#[tokio::test]
+async fn apps_of_the_seed_find_their_nodes_with_only_the_import_changed() {
+    // What its README calls, with the options that it has there.
+    let program = "
+        import { getBootstrapPeers, parseBootstrapPeersFromEnv } from 'pigeonhub-wasm/config';
+        import { SignalDirectory, discoverBootstrapPeers, getBootstrapPeers as sameFromMain } from 'pigeonhub-wasm';
+
+        const bare = { t: 'wss', u: 'wss://bare.example' };
+        const first = { t: 'wss', u: 'wss://first.example', region: 'eu-west', priority: 1, description: 'The first' };
+        const contributed = { ...first, u: 'wss://contributed.example', priority: 3, maintainer: 'somebody', uptime: '99.9%' };
+        const signed = { t: 'wss', u: 'wss://signed.example', publicKey: 'key', signature: 'signature', timestamp: Date.now() };
+        const urls = (peers) => peers.map((peer) => peer.u.replace('wss://', ''));
+        console.log(JSON.stringify({
+          east: urls(sameFromMain({ environment: 'production', region: 'us-east', customPeers: [bare] })),
+          own: urls(getBootstrapPeers({ environment: 'production', region: 'eu-west', customPeers: [first], includeLocal: false })),
+          west: urls(getBootstrapPeers({ region: 'us-west', environment: 'production' })),
+          anywhere: urls(getBootstrapPeers({ region: null })),
+          kinds: urls(getBootstrapPeers({ environment: 'local', customPeers: [contributed, signed] })).filter((u) => /example/.test(u)),
+          environment: parseBootstrapPeersFromEnv(process.env.BOOTSTRAP_PEERS),
+          none: [parseBootstrapPeersFromEnv(''), parseBootstrapPeersFromEnv(null)],
+          found: urls(await discoverBootstrapPeers('an-app')),
+          directory: typeof SignalDirectory,
+        }));";
+    let found = node(program, &[("BOOTSTRAP_PEERS", "wss://a.example,wss://b.example")]).await;
+    let [vercel, heroku, railway, fly] =
+        ["pigeonhub.vercel.app", "pigeonhub.herokuapp.com", "pigeonhub.railway.app", "pigeonhub.fly.dev"];
+    let of_environment = |u| json!({ "t": "wss", "u": u, "region": "custom", "priority": 1 });
+    assert_eq!(found["east"], json!([vercel, heroku, fly, "bare.example"]));
+    assert_eq!(found["own"], json!(["first.example", vercel, fly]));
+    assert_eq!(found["west"], json!([vercel, railway, fly]));
+    assert_eq!(found["anywhere"], json!([vercel, heroku, railway, fly]));
+    assert_eq!(found["kinds"], json!(["contributed.example", "signed.example"]));
+    assert_eq!(found["environment"], json!(["wss://a.example", "wss://b.example"].map(of_environment)));
+    assert_eq!(found["none"], json!([[], []]));
+    assert_eq!(found["found"], json!(["a.example", "b.example", vercel, heroku, railway, fly]));
+    assert_eq!(found["directory"], "function");
+}
