@@ -30,7 +30,7 @@ export interface BootstrapOptions {
   /** Which part of the built-in list: `production` by default. */
   environment?: 'production' | 'development' | 'local';
   /** If any node of the list is there or global, then only those. */
-  region?: Region;
+  region?: Region | null;
   /** One's own, as URLs or descriptors; no region leaves them out. */
   customPeers?: readonly (string | BootstrapPeer)[];
   /** The nodes of this machine, too. */
@@ -57,7 +57,7 @@ export function getBootstrapPeers(options?: BootstrapOptions): BootstrapPeer[];
 export function parseBootstrapPeersFromEnv(text?: string): BootstrapPeer[];
 
 /**
- * Nodes that domains name, those that were found in the last day, and the built-in ones, best first.
- * Does not reject because a source does not answer.
+ * The app's nodes and those of the environment's `BOOTSTRAP_PEERS`, what domains name, what was found in the
+ * last day, and the built-in list, best first. Does not reject because a source does not answer.
  */
 export function discoverBootstrapPeers(appId?: string, options?: DiscoverOptions): Promise<BootstrapPeer[]>;

@@ -74,7 +74,7 @@ export function getBootstrapPeers({ environment = 'production', region, customPe
   if (!['production', 'development', 'local'].includes(environment)) {
     throw new TypeError(`environment must be production, development or local, not ${environment}`);
   }
-  if (region !== undefined && !REGIONS.includes(region)) throw new TypeError(`region must be one of ${REGIONS.join(', ')}`);
+  if (region != null && !REGIONS.includes(region)) throw new TypeError(`region must be one of ${REGIONS.join(', ')}`);
   const own = customPeers.map((peer) => (isText(peer) ? at(peer) : peer));
   for (const peer of own) {
     const wrong = fault(peer);
@@ -83,7 +83,7 @@ export function getBootstrapPeers({ environment = 'production', region, customPe
   const isProduction = environment === 'production';
   let listed = isProduction ? [...builtIn.production, ...builtIn.regional, ...builtIn.community] : [];
   const near = listed.filter((peer) => peer.region === region || peer.region === 'global');
-  if (region !== undefined && near.length > 0) listed = near;
+  if (region != null && near.length > 0) listed = near;
   const local = includeLocal || !isProduction ? builtIn.local : [];
   return once([...own, ...listed, ...local]).sort(byPriority);
 }
@@ -177,8 +177,8 @@ const storageOf = () => {
 };
 
 /**
- * Nodes that domains name, those that were found in the last day, and the built-in ones, best first.
- * It never rejects because a source does not answer.
+ * The app's nodes and those of `BOOTSTRAP_PEERS`, what domains name, what was found in the last day, and the
+ * built-in list, best first. It never rejects because a source does not answer.
  */
 export async function discoverBootstrapPeers(appId = 'pigeonhub-mesh', options = {}) {
   const { domains = [globalThis.location?.origin], dns, keys = [], timeout = 3000, storage = storageOf(), ...more } = options;
@@ -201,7 +201,7 @@ export async function discoverBootstrapPeers(appId = 'pigeonhub-mesh', options =
   const newest = new Map();
   const title = ({ peer }) => `${peer.publicKey} ${peer.u}`;
   for (const one of found) newest.set(title(one), Math.max(newest.get(title(one)) ?? 0, one.peer.timestamp ?? 0));
-  const far = ({ peer }) => Number(more.region !== undefined && peer.region !== more.region);
+  const far = ({ peer }) => Number(more.region != null && peer.region !== more.region);
   const ranked = found
     .filter((one) => (one.peer.timestamp ?? 0) >= newest.get(title(one)))
     .sort((a, b) => a.rank - b.rank || byPriority(a.peer, b.peer) || far(a) - far(b));
@@ -212,5 +212,5 @@ export async function discoverBootstrapPeers(appId = 'pigeonhub-mesh', options =
     // Full or forbidden: it is asked for again next time.
   }
   const custom = getBootstrapPeers({ ...more, environment: 'local' }).filter((peer) => !builtIn.local.some(({ u }) => u === peer.u));
-  return once([...custom, ...kept.map(({ peer }) => peer), ...getBootstrapPeers({ ...more, customPeers: [] })]);
+  return once([...custom, ...parseBootstrapPeersFromEnv(), ...kept.map(({ peer }) => peer), ...getBootstrapPeers({ ...more, customPeers: [] })]);
 }

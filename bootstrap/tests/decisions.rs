@@ -3,9 +3,9 @@
 
 use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{
-    CHECK, Check, Descriptor, EXPIRES, Environment, Found, Invalid, Refusal, Region, Trust, Wanted, built_in,
-    get_bootstrap_peers, is_fresh, is_local, parse_bootstrap_peers_from_env, pause, read_document, read_txt,
-    sign, signed as signed_node, txt_name,
+    CHECK, Check, Descriptor, EXPIRES, Environment, Found, Invalid, Pool, Refusal, Region, Source, Trust,
+    Wanted, built_in, get_bootstrap_peers, is_fresh, is_local, parse_bootstrap_peers_from_env, pause,
+    read_document, read_txt, sign, signed as signed_node, txt_name,
 };
 use pigeonhub_protocol::mesh::NodeDescriptor;
 use pigeonhub_protocol::{Millis, limit};
@@ -208,7 +208,9 @@ fn ones_own_peers_survive_a_region_and_zero_comes_first() {
     let peers =
         get_bootstrap_peers(Wanted { region: Some(Region::AsiaPacific), custom_peers, ..Wanted::default() });
     assert_eq!(urls(&peers)[..2], ["wss://zero.example", "wss://one.example"]);
-    assert_eq!(urls(&peers)[2..peers.len() - 1], urls(&list.production), "the global ones, in their order");
+    let global: Vec<_> =
+        list.production.iter().filter(|peer| peer.region == Some(Region::Global)).cloned().collect();
+    assert_eq!(urls(&peers)[2..peers.len() - 1], urls(&global), "in their order");
     assert_eq!(urls(&peers)[peers.len() - 1], "wss://last.example");
 
     let local = get_bootstrap_peers(Wanted { environment: Environment::Local, ..Wanted::default() });
@@ -220,6 +222,32 @@ fn ones_own_peers_survive_a_region_and_zero_comes_first() {
         names,
         [Some(Environment::Production), Some(Environment::Local), Some(Environment::Local), None]
     );
+}
+
+#[test]
+fn a_region_says_who_of_the_built_in_list_comes_first() {
+    let [vercel, heroku, railway, fly] = [
+        "wss://pigeonhub.vercel.app",
+        "wss://pigeonhub.herokuapp.com",
+        "wss://pigeonhub.railway.app",
+        "wss://pigeonhub.fly.dev",
+    ];
+    for (region, listed, ranked) in [
+        (None, vec![vercel, heroku, railway, fly], [vercel, heroku, railway, fly]),
+        (Some(Region::UsEast), vec![vercel, heroku, fly], [vercel, heroku, railway, fly]),
+        (Some(Region::UsWest), vec![vercel, railway, fly], [vercel, railway, heroku, fly]),
+        (Some(Region::EuWest), vec![vercel, fly], [vercel, heroku, railway, fly]),
+        (Some(Region::Global), vec![vercel, fly], [vercel, fly, heroku, railway]),
+    ] {
+        // Whoever lists them gets those that are near; whoever dials them, all, the near ones first.
+        assert_eq!(urls(&get_bootstrap_peers(Wanted { region, ..Wanted::default() })), listed, "{region:?}");
+        let mut pool = Pool::default();
+        for (peer, trust) in built_in().public() {
+            pool.offer(peer, Source::BuiltIn, trust, NOW).unwrap();
+        }
+        let order = pool.ranked(region).into_iter().map(|candidate| &candidate.descriptor);
+        assert_eq!(urls(order), ranked, "{region:?}");
+    }
 }
 
 #[test]

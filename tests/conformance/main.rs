@@ -16,6 +16,7 @@ mod holding;
 mod http_api;
 mod hubs;
 mod mesh;
+mod package_js;
 mod pressure;
 mod records;
 mod refusals;

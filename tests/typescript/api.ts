@@ -23,6 +23,9 @@ import type { BootstrapPeer } from 'pigeonhub-wasm/config';
 import { SignalDirectory, signalTopic } from 'pigeonhub-wasm/directory';
 import type { SignalEndpoint } from 'pigeonhub-wasm/directory';
 
+// The main entry has the parts too.
+import * as all from 'pigeonhub-wasm';
+
 /** Compiles only if `value` is of this very type. */
 function expect<Expected>(_value: Expected): void {}
 
@@ -41,6 +44,9 @@ async function finding(): Promise<PigeonHub> {
   getBootstrapPeers({ region: 'mars' });
   const found = await discoverBootstrapPeers('my-app', { domains: ['example.org'], dns: 'https://dns.example', timeout: 500, customPeers });
   expect<number | undefined>(found[0]?.priority);
+  expect<typeof getBootstrapPeers>(all.getBootstrapPeers);
+  expect<typeof parseBootstrapPeersFromEnv>(all.parseBootstrapPeersFromEnv);
+  expect<typeof discoverBootstrapPeers>(all.discoverBootstrapPeers);
   await PigeonHub.connect({ discover: true });
   await PigeonHub.connect({ nodes: ['wss://a.example'], discover: 'example.org' });
   await PigeonHub.connect({ discover: { appId: 'my-app', domains: ['example.org'], timeout: 500 } });
@@ -176,6 +182,7 @@ async function records(hub: PigeonHub): Promise<void> {
 }
 
 async function directory(hub: PigeonHub): Promise<void> {
+  expect<typeof SignalDirectory>(all.SignalDirectory);
   const directory = new SignalDirectory(hub);
   expect<string>(await signalTopic('my-app', 'eu-west'));
   await directory.publish({ appId: 'my-app', region: 'eu-west', urls: 'wss://a.example', priority: 1 });

@@ -86,6 +86,8 @@ fn page(house: &House) -> Result<()> {
     let (package, served) = (house.root.join("pkg"), dist.join("pkg"));
     for name in [
         "package.json",
+        "main.js",
+        "main.d.ts",
         "index.js",
         "index.d.ts",
         "config.js",
