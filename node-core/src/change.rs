@@ -68,7 +68,26 @@ pub enum Change {
 /// order in which they were given.
 #[derive(Clone, Debug)]
 pub enum Errand {
-    /// Tell every reachable node that a peer is here.
+    /// Say that there are peers here in a network, so that nodes which have some there tell of them: see
+    /// [`Interest`](pigeonhub_protocol::mesh::Interest). Nothing is said if none is here, nor was a moment
+    /// ago: what waits for one follows it.
+    Interest {
+        /// The network.
+        network: NetworkName,
+        /// To this node; to every reachable one if none is named.
+        to: Option<NodeId>,
+        /// Whether they are to say the same.
+        answer: bool,
+    },
+    /// Tell a node of every peer that is here in a network.
+    Introduce {
+        /// The node.
+        to: NodeId,
+        /// The network.
+        network: NetworkName,
+    },
+    /// Tell that a peer is here to every reachable node that has peers in its network, as far as is
+    /// known: see [`Node::news`](crate::Node::news).
     Announce {
         /// The presence.
         presence: Arc<Presence>,
@@ -77,7 +96,7 @@ pub enum Errand {
         /// Only to keep the lease.
         refresh: bool,
     },
-    /// Tell every reachable node that a peer is no longer here.
+    /// Tell every reachable node that a peer is no longer here: also those that wanted to hear of it once.
     Withdraw {
         /// The peer.
         peer: PeerId,

@@ -3,6 +3,7 @@
 mod announce;
 mod between;
 mod depart;
+mod interest;
 mod passed;
 mod proof;
 mod signal;
@@ -15,6 +16,7 @@ use pigeonhub_protocol::{
 };
 
 use self::announce::remembered;
+use self::interest::interested;
 use crate::{Caller, Decision, Event, Facts, Few, Needs, Node, Outcome, Sample};
 
 impl Node {
@@ -26,11 +28,13 @@ impl Node {
             Event::StillHere(caller) | Event::Gone(caller, _) => {
                 Some(Needs::about(caller.network.clone()?, &[caller.peer]))
             }
-            Event::Announced(_, announcement) => {
+            Event::Announced(node, announcement) => {
                 let mut targets = vec![announcement.peer_id];
                 targets.extend(&announcement.tell);
                 Some(Needs {
                     sample: Some(self.sample(announcement.peer_id, true, at)),
+                    others: true,
+                    node: Some(node.clone()),
                     waiting_for: Some(announcement.peer_id),
                     ..Needs::about(announcement.network_name.clone(), &targets)
                 })
@@ -42,7 +46,7 @@ impl Node {
                 Some(Needs::about(signal.network.clone(), &[signal.from, signal.target]))
             }
             Event::Returned(_, back) => Some(Needs::about(back.network_name.clone(), &[back.return_to])),
-            Event::Settled(_, Outcome::Routed(_)) => None,
+            Event::Interested(..) | Event::Settled(_, Outcome::Routed(_)) => None,
             Event::Settled(route, _) => {
                 Some(Needs::about(route.signal.network.clone(), &[route.signal.from, route.signal.target]))
             }
@@ -60,6 +64,7 @@ impl Node {
         match message {
             PeerMessage::Announce { network, .. } => Some(Needs {
                 sample: Some(self.sample(caller.peer, false, at)),
+                others: true,
                 ..Needs::about(network.clone(), &[caller.peer])
             }),
             PeerMessage::Discover => Some(Needs {
@@ -86,6 +91,7 @@ impl Node {
             Event::Said(caller, message) => self.said(&caller, message, facts, at),
             Event::StillHere(caller) => self.still_here(&caller, facts, at.now),
             Event::Gone(caller, departure) => self.gone(&caller, departure, facts, at.now),
+            Event::Interested(node, interest) => interested(node, interest),
             Event::Announced(node, announcement) => self.announced(&node, announcement, facts, at.now),
             Event::Withdrawn(node, withdrawal) => self.withdrawn(node, &withdrawal, facts, at.now),
             Event::Routed(node, signal) => self.routed(&node, signal, facts, at.now),
@@ -142,6 +148,8 @@ impl Needs {
             targets: Few::from_slice(targets),
             sample: None,
             waiting_for: None,
+            others: false,
+            node: None,
             over_at: None,
             nodes: false,
         }

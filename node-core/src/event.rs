@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal, Return};
+use pigeonhub_protocol::mesh::{Departure, Interest, PeerAnnouncement, PeerWithdrawal, Return};
 use pigeonhub_protocol::{NetworkName, NodeId, PeerId, PeerMessage, Signal};
 
 use crate::{Outcome, Presence, Route, SessionId};
@@ -29,6 +29,8 @@ pub enum Event {
     StillHere(Caller),
     /// A peer of this node went without a word.
     Gone(Caller, Departure),
+    /// Another node: it has peers in this network, too.
+    Interested(NodeId, Interest),
     /// Another node: a peer is there.
     Announced(NodeId, PeerAnnouncement),
     /// Another node: a peer is no longer there.

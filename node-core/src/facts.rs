@@ -23,6 +23,10 @@ pub struct Needs {
     pub sample: Option<Sample>,
     /// Signals that wait here for this peer, to be sent after it.
     pub waiting_for: Option<PeerId>,
+    /// Whether other live peers than the first target are here.
+    pub others: bool,
+    /// Whether this node is known to have peers in the network.
+    pub node: Option<NodeId>,
     /// What is over at this time: presences and waiting signals.
     pub over_at: Option<Millis>,
     /// The nodes of the mesh that can be reached: wherever a target may be that is known nowhere. A
@@ -77,6 +81,10 @@ pub struct Facts {
     pub sample: Vec<Arc<Presence>>,
     /// Whether the sample is everyone.
     pub sample_is_all: bool,
+    /// Whether other live peers than the first target are here.
+    pub has_others: bool,
+    /// Whether [`Needs::node`] is known to have peers in the network, or to have had some a moment ago.
+    pub knows_node: bool,
     /// The signals that waited for [`Needs::waiting_for`], unless it has a live session here. The
     /// store has taken them out: whoever loads them takes care of them. So too with the next two.
     pub waiting: Vec<Mail>,

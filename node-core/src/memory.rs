@@ -57,17 +57,24 @@ impl Memory {
         if let Some(sample) = &needs.sample {
             (facts.sample, facts.sample_is_all) = choice::choose(&network.members, sample);
         }
+        if needs.others {
+            facts.has_others = network.has_others(needs.targets.first());
+        }
+        facts.knows_node = needs.node.as_ref().is_some_and(|node| network.abroad.contains_key(node));
         if let Some(peer) = &needs.waiting_for
             && let Some(member) = network.members.get_mut(peer)
             && !member.is_live_here()
         {
             facts.waiting = member.mailbox.take_signals();
+            if member.is_nothing() {
+                network.members.remove(peer);
+            }
         }
         if let Some(now) = needs.over_at {
             network.over(now, &mut facts);
-            if network.members.is_empty() {
-                self.networks.remove(&needs.network);
-            }
+        }
+        if network.members.is_empty() {
+            self.networks.remove(&needs.network);
         }
         facts
     }
@@ -189,6 +196,32 @@ impl Memory {
     #[must_use]
     pub fn here(&self) -> Vec<Arc<Presence>> {
         let members = self.networks.values().flat_map(|network| network.members.iter());
+        members.filter_map(|(_, member)| member.here().filter(|here| here.is_live()).cloned()).collect()
+    }
+
+    /// The nodes that have peers in a network, or had some a moment ago.
+    #[must_use]
+    pub fn abroad(&self, network: &NetworkName) -> Vec<NodeId> {
+        self.networks.get(network).map(|network| network.abroad.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The networks in which somebody is here, or was a moment ago.
+    #[must_use]
+    pub fn inhabited(&self) -> Vec<NetworkName> {
+        let inhabited = self.networks.iter().filter(|(_, network)| network.is_inhabited());
+        inhabited.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether somebody is here in a network, or was a moment ago.
+    #[must_use]
+    pub fn is_inhabited(&self, network: &NetworkName) -> bool {
+        self.networks.get(network).is_some_and(Network::is_inhabited)
+    }
+
+    /// All live presences of a network at this node.
+    #[must_use]
+    pub fn here_in(&self, network: &NetworkName) -> Vec<Arc<Presence>> {
+        let members = self.networks.get(network).into_iter().flat_map(|network| network.members.iter());
         members.filter_map(|(_, member)| member.here().filter(|here| here.is_live()).cloned()).collect()
     }
 

@@ -3,8 +3,8 @@
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return};
-use pigeonhub_protocol::{NetworkName, PeerId, Signal, limit};
+use pigeonhub_protocol::mesh::{Interest, PeerAnnouncement, PeerWithdrawal, Return};
+use pigeonhub_protocol::{NetworkName, NodeId, PeerId, Signal, limit};
 use serde::Serialize;
 
 use crate::{Node, Presence};
@@ -15,6 +15,8 @@ const MOST: usize = 128;
 /// One thing for another node; `S` is a signal and what the host notes of its way.
 #[derive(Debug)]
 pub enum Parcel<S> {
+    /// This node has peers in a network.
+    Interest(Interest),
     /// A peer is here.
     Announce(PeerAnnouncement),
     /// A peer is no longer here.
@@ -28,6 +30,7 @@ pub enum Parcel<S> {
 impl<S: AsRef<Signal>> Parcel<S> {
     fn path(&self) -> &'static str {
         match self {
+            Self::Interest(_) => "/api/interest",
             Self::Announce(_) => "/api/announce-peer",
             Self::Withdraw(_) => "/api/withdraw-peer",
             Self::Signal(_) | Self::Return(_) => "/api/route-signal",
@@ -36,6 +39,7 @@ impl<S: AsRef<Signal>> Parcel<S> {
 
     fn network(&self) -> &NetworkName {
         match self {
+            Self::Interest(interest) => &interest.network_name,
             Self::Announce(announcement) => &announcement.network_name,
             Self::Withdraw(withdrawal) => &withdrawal.network_name,
             Self::Signal(signal) => &signal.as_ref().network,
@@ -50,12 +54,13 @@ impl<S: AsRef<Signal>> Parcel<S> {
             Self::Announce(announcement) => announcement.data.get().len() + 48 * announcement.tell.len(),
             Self::Withdraw(withdrawal) => withdrawal.data.get().len(),
             Self::Signal(signal) => signal.as_ref().data.get().len(),
-            Self::Return(_) => 0,
+            Self::Interest(_) | Self::Return(_) => 0,
         }
     }
 
     fn body(&self) -> Body<'_> {
         match self {
+            Self::Interest(interest) => Body::Interest(interest),
             Self::Announce(announcement) => Body::Announce(announcement),
             Self::Withdraw(withdrawal) => Body::Withdraw(withdrawal),
             Self::Signal(signal) => Body::Signal(signal.as_ref()),
@@ -67,6 +72,7 @@ impl<S: AsRef<Signal>> Parcel<S> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Body<'a> {
+    Interest(&'a Interest),
     Announce(&'a PeerAnnouncement),
     Withdraw(&'a PeerWithdrawal),
     Signal(&'a Signal),
@@ -123,11 +129,44 @@ impl<S: AsRef<Signal>> Batch<S> {
     /// Whether the other node must hear it, or has a wrong picture of the peers here.
     #[must_use]
     pub fn is_news(&self) -> bool {
-        self.parcels.iter().any(|parcel| matches!(parcel, Parcel::Announce(_) | Parcel::Withdraw(_)))
+        self.parcels.iter().any(|parcel| !matches!(parcel, Parcel::Signal(_) | Parcel::Return(_)))
     }
 }
 
 impl Node {
+    /// What the nodes that can be reached are told of a peer of this one: those which are known to have
+    /// peers in its network (`abroad`) that it is here, and which of their peers are to be told. If none
+    /// is known, a renewal is the time to ask again.
+    pub fn news<S>(
+        &self,
+        presence: &Presence,
+        tell: &[(NodeId, PeerId)],
+        refresh: bool,
+        abroad: &[NodeId],
+        up: impl Iterator<Item = NodeId>,
+    ) -> Vec<(NodeId, Parcel<S>)> {
+        let (network, is_alone) = (&presence.network, refresh && abroad.is_empty());
+        let parcel = |node: NodeId| {
+            let is_named = |(at, _): &&(NodeId, PeerId)| *at == node;
+            if is_alone {
+                Some((node, Parcel::Interest(self.interest(network.clone(), true))))
+            } else if abroad.contains(&node) || tell.iter().any(|named| is_named(&named)) {
+                let named = tell.iter().filter(is_named).map(|(_, peer)| *peer).collect();
+                let announcement = self.announcement(presence, named, refresh);
+                Some((node, Parcel::Announce(announcement)))
+            } else {
+                None
+            }
+        };
+        up.filter_map(parcel).collect()
+    }
+
+    /// What another node is told that has peers in a network as this one has.
+    #[must_use]
+    pub fn interest(&self, network: NetworkName, answer: bool) -> Interest {
+        Interest { node_id: self.id.clone(), network_name: network, answer }
+    }
+
     /// What another node is told of a peer of this one; `tell` are its peers that are to be told.
     #[must_use]
     pub fn announcement(&self, presence: &Presence, tell: Vec<PeerId>, refresh: bool) -> PeerAnnouncement {

@@ -93,6 +93,7 @@ fn a_node_speaks_for_itself_only() {
     let withdraw = json!({ "peerId": peer(1), "nodeId": "b", "departure": "lost" });
     for (path, body) in [
         ("/api/leave", json!({ "nodeId": "b" })),
+        ("/api/interest", json!({ "nodeId": "b", "networkName": "room" })),
         ("/api/announce-peer", announce.clone()),
         ("/api/announce-peer", json!([announce])),
         ("/api/withdraw-peer", withdraw),

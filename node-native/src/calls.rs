@@ -39,6 +39,12 @@ impl Host {
                 self.mesh_moves(|mesh| mesh.left(&node, at));
                 rest::done()
             }
+            Call::Interest(node, interests) => {
+                for interest in interests.into_vec() {
+                    self.heard(Event::Interested(node.clone(), interest));
+                }
+                rest::done()
+            }
             Call::Announce(node, peers) => {
                 let announced = |peer| self.heard(Event::Announced(node.clone(), peer)).told;
                 let told = peers.into_vec().into_iter().map(announced).sum();

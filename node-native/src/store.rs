@@ -79,6 +79,26 @@ impl Shards {
         self.shards.iter().map(|shard| shard.lock().here())
     }
 
+    /// See [`Memory::abroad`].
+    pub fn abroad(&self, network: &NetworkName) -> Vec<NodeId> {
+        self.shard(network).lock().abroad(network)
+    }
+
+    /// See [`Memory::is_inhabited`].
+    pub fn is_inhabited(&self, network: &NetworkName) -> bool {
+        self.shard(network).lock().is_inhabited(network)
+    }
+
+    /// See [`Memory::here_in`].
+    pub fn here_in(&self, network: &NetworkName) -> Vec<Arc<Presence>> {
+        self.shard(network).lock().here_in(network)
+    }
+
+    /// See [`Memory::inhabited`]; shard by shard.
+    pub fn inhabited(&self) -> impl Iterator<Item = Vec<NetworkName>> {
+        self.shards.iter().map(|shard| shard.lock().inhabited())
+    }
+
     /// See [`Memory::node_lost`].
     pub fn node_lost(&self, node: &NodeId, until: Millis) {
         self.shards.iter().for_each(|shard| shard.lock().node_lost(node, until));

@@ -1,12 +1,13 @@
 //! Errands of a request: carried out before it is answered, so that what a peer posts next comes
 //! after them. All of them together are bounded in time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
-use pigeonhub_node_core::{Errand, Event, Parcel};
-use pigeonhub_protocol::NodeId;
+use pigeonhub_node_core::{Errand, Event, Parcel, Presence};
 use pigeonhub_protocol::mesh::PeerWithdrawal;
+use pigeonhub_protocol::{NetworkName, NodeId};
 
 use crate::clock::moment;
 use crate::delivery::{Delivery, Happening};
@@ -57,8 +58,9 @@ impl Host {
             if errands.is_empty() {
                 break;
             }
+            let mut known = self.known_for(&errands).await?;
             let mut delivery = Delivery::new(self, &mut doubts, end);
-            errands.into_iter().for_each(|errand| delivery.take_on(errand));
+            errands.into_iter().for_each(|errand| delivery.take_on(errand, &mut known));
             let (settled, late) = delivery.run().await;
             self.late.extend(late);
             errands = Vec::new();
@@ -67,6 +69,32 @@ impl Host {
             }
         }
         self.look_after(doubts).await
+    }
+
+    /// What must be known to take these errands on.
+    async fn known_for(&self, errands: &[Errand]) -> Result<Known, StoreError> {
+        let mut announced = BTreeSet::new();
+        let mut known = Known::default();
+        for errand in errands {
+            match errand {
+                Errand::Announce { presence, .. } => {
+                    announced.insert(presence.network.clone());
+                }
+                // Who asks may have lost sight of the network meanwhile.
+                Errand::Interest { network, .. } => {
+                    if self.store.is_inhabited(network).await? {
+                        known.inhabited.insert(network.clone());
+                    }
+                }
+                Errand::Introduce { to, network } => {
+                    let here = self.store.here_in(network).await?;
+                    known.here.insert((to.clone(), network.clone()), here);
+                }
+                Errand::Withdraw { .. } | Errand::Route(_) | Errand::Return { .. } => {}
+            }
+        }
+        known.abroad = self.store.abroad(&announced).await?;
+        Ok(known)
     }
 
     /// Waits for what no answer waited for, to learn whether it came to something.
@@ -98,15 +126,40 @@ impl Host {
     }
 }
 
+/// What the store says to errands.
+#[derive(Default)]
+struct Known {
+    /// Nodes that have peers in a network.
+    abroad: BTreeMap<NetworkName, Vec<NodeId>>,
+    /// Networks that have peers here.
+    inhabited: BTreeSet<NetworkName>,
+    /// Who is here, of networks of which a node is to be told; taken out by the first errand that says so.
+    here: BTreeMap<(NodeId, NetworkName), Vec<Arc<Presence>>>,
+}
+
 impl Delivery<'_> {
-    fn take_on(&mut self, errand: Errand) {
+    fn take_on(&mut self, errand: Errand, known: &mut Known) {
         let node = &self.host.node;
         match errand {
             Errand::Announce { presence, tell, refresh } => {
-                for to in self.host.mesh.up().map(|up| &up.node_id) {
-                    let named = tell.iter().filter(|(at, _)| at == to).map(|(_, peer)| *peer);
-                    let announcement = node.announcement(&presence, named.collect(), refresh);
-                    self.bring(to, Parcel::Announce(announcement));
+                let abroad = known.abroad.get(&presence.network).map_or(&[][..], Vec::as_slice);
+                let up = self.host.mesh.up().map(|up| up.node_id.clone());
+                for (to, news) in node.news(&presence, &tell, refresh, abroad, up) {
+                    self.bring(&to, news);
+                }
+            }
+            Errand::Interest { network, to, answer } => {
+                let up = self.host.mesh.up().map(|up| &up.node_id);
+                for to in up
+                    .filter(|up| known.inhabited.contains(&network) && to.as_ref().is_none_or(|to| to == *up))
+                {
+                    self.bring(to, Parcel::Interest(node.interest(network.clone(), answer)));
+                }
+            }
+            Errand::Introduce { to, network } => {
+                for presence in known.here.remove(&(to.clone(), network)).into_iter().flatten() {
+                    // Who knows the peer has nothing to tell anybody.
+                    self.bring(&to, Parcel::Announce(node.announcement(&presence, Vec::new(), true)));
                 }
             }
             Errand::Withdraw { peer, network, departure, data } => {

@@ -2,8 +2,6 @@
 //! open stream, whoever is due is dialled. A node without requests does nothing, and is probed by
 //! the others.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use pigeonhub_node_core::{Batch, Errand, MeshChange, Parcel};
 use pigeonhub_protocol::mesh::Meeting;
@@ -57,7 +55,7 @@ impl Host {
         for change in changes {
             match change {
                 MeshChange::Up(node) => {
-                    self.introduce(&node).await?;
+                    self.greet(&node).await?;
                     self.reconcile(&node).await?;
                 }
                 MeshChange::Down(node) | MeshChange::Restarted(node) => {
@@ -68,13 +66,11 @@ impl Host {
         Ok(())
     }
 
-    /// Tells a node that is up of every peer here.
-    async fn introduce(&self, node: &NodeId) -> Result<(), StoreError> {
-        let here = self.store.here().await?;
-        let announce = |presence: &Arc<_>| {
-            Parcel::<Signal>::Announce(self.node.announcement(presence, Vec::new(), false))
-        };
-        let mut parcels = here.iter().map(announce).collect();
+    /// Tells a node that is up in which networks there are peers here.
+    async fn greet(&self, node: &NodeId) -> Result<(), StoreError> {
+        let networks = self.store.inhabited().await?.into_iter();
+        let interest = |network| Parcel::<Signal>::Interest(self.node.interest(network, true));
+        let mut parcels = networks.map(interest).collect();
         while let Some(batch) = Batch::take(&mut parcels) {
             if self.post_to(node, batch.path, batch.body(), self.patience()).await.is_err() {
                 break;

@@ -146,6 +146,12 @@ impl Host {
                 self.follow(changes).await?;
                 rest::done()
             }
+            Call::Interest(node, interests) => {
+                let interested = |interest| Event::Interested(node.clone(), interest);
+                let decisions = self.all(interests.into_vec().into_iter().map(interested).collect()).await?;
+                self.carry_out(errands(decisions)).await?;
+                rest::done()
+            }
             Call::Announce(node, peers) => {
                 let announced = |peer| Event::Announced(node.clone(), peer);
                 let decisions = self.all(peers.into_vec().into_iter().map(announced).collect()).await?;

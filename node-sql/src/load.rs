@@ -121,7 +121,7 @@ impl<D: Database> SqlStore<D> {
 }
 
 /// A list as SQL reads it: `json_each`.
-fn json(list: impl Serialize) -> Value {
+pub(crate) fn json(list: impl Serialize) -> Value {
     serde_json::to_string(&list).unwrap_or_default().into()
 }
 

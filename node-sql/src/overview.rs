@@ -1,13 +1,15 @@
 //! What a node tells of itself: lists and counts.
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use pigeonhub_node_core::Presence;
-use pigeonhub_protocol::{NetworkName, PeerId};
+use pigeonhub_protocol::{NetworkName, NodeId, PeerId};
 
+use crate::load::json;
 use crate::row::{self, PRESENCE};
-use crate::{Database, Row, SqlError, SqlStore, Value};
+use crate::{Database, SqlError, SqlStore, Value};
 
 impl<D: Database> SqlStore<D> {
     /// A page of live peers of a network in the order of their ids, after `cursor`.
@@ -29,19 +31,72 @@ impl<D: Database> SqlStore<D> {
         Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())
     }
 
-    /// All live presences of this node: a node that joins is told of them.
+    /// All live presences of a network at this node.
     ///
     /// # Errors
     /// The database's.
-    pub async fn here(&self) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
-        let sql = alloc::format!("SELECT network, {PRESENCE} FROM presence WHERE home = '' AND state = 0");
-        let rows = self.run(&sql, &[]).await?;
-        let presence = |row: &Row| {
-            let (network, columns) = row.split_first()?;
-            let network = row::text(network)?.parse().ok()?;
-            row::presence(columns, &network, &self.own, self.now)
-        };
-        Ok(rows.iter().filter_map(presence).collect())
+    pub async fn here_in(&self, network: &NetworkName) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
+        let sql = alloc::format!(
+            "SELECT {PRESENCE} FROM presence WHERE network = ?1 AND home = '' AND state = 0 ORDER BY peer"
+        );
+        let rows = self.run(&sql, &[network.as_str().into()]).await?;
+        Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())
+    }
+
+    /// The networks in which somebody is here, or was a moment ago.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn inhabited(&self) -> Result<Vec<NetworkName>, SqlError<D::Error>> {
+        let sql = "SELECT DISTINCT network FROM presence WHERE home = ''";
+        let rows = self.run(sql, &[]).await?;
+        Ok(rows.iter().filter_map(|row| row::text(row.first()?)?.parse().ok()).collect())
+    }
+
+    /// Whether somebody is here in a network, or was a moment ago.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_inhabited(&self, network: &NetworkName) -> Result<bool, SqlError<D::Error>> {
+        let sql = "SELECT 1 FROM presence WHERE network = ?1 AND home = '' LIMIT 1";
+        Ok(!self.run(sql, &[network.as_str().into()]).await?.is_empty())
+    }
+
+    /// Whether somebody else is live here in a network.
+    pub(crate) async fn has_others(
+        &self,
+        network: &NetworkName,
+        peer: Option<PeerId>,
+    ) -> Result<bool, SqlError<D::Error>> {
+        let sql = "SELECT 1 FROM presence \
+                   WHERE network = ?1 AND home = '' AND state = 0 AND peer <> ?2 LIMIT 1";
+        let peer = peer.as_ref().map_or("", PeerId::as_str);
+        Ok(!self.run(sql, &[network.as_str().into(), peer.into()]).await?.is_empty())
+    }
+
+    /// The nodes that have peers in these networks, or had some a moment ago.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn abroad(
+        &self,
+        networks: &BTreeSet<NetworkName>,
+    ) -> Result<BTreeMap<NetworkName, Vec<NodeId>>, SqlError<D::Error>> {
+        let mut abroad: BTreeMap<NetworkName, Vec<NodeId>> = BTreeMap::new();
+        if networks.is_empty() {
+            return Ok(abroad);
+        }
+        // (CROSS JOIN keeps the order of the tables.)
+        let sql = "SELECT DISTINCT network, home FROM json_each(?1) CROSS JOIN presence \
+                   WHERE network = value AND home > ''";
+        for row in self.run(sql, &[json(networks)]).await? {
+            let text = |index: usize| row.get(index).and_then(row::text);
+            let (network, node) = (text(0).map(str::parse), text(1).map(str::parse));
+            if let (Some(Ok(network)), Some(Ok(node))) = (network, node) {
+                abroad.entry(network).or_default().push(node);
+            }
+        }
+        Ok(abroad)
     }
 
     /// How many networks there are, and how many live peers: here and in all.

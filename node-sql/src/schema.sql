@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS presence (
 -- For the question which networks something is over in.
 CREATE INDEX IF NOT EXISTS presence_over ON presence (until, network);
 
+-- For the questions who is here, and which other nodes have peers in a network.
+CREATE INDEX IF NOT EXISTS presence_home ON presence (network, home, state);
+
 -- What waits for a peer, in the order of `seq`. `code` is NULL for news; for a signal it is what the
 -- sender hears if nobody has read it by `until`, and `node` is the node that brought it. `sent`: 1 if
 -- an open stream was given it, 2 if that stream has ended; the peer has not said yet that it got it.

@@ -14,7 +14,7 @@ use crate::{Database, Row, Value};
 
 /// Under which name the version of the tables is kept, and which it is.
 const SCHEMA: &str = "schema";
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// What may happen again is forgotten when the oldest of it could for so long, milliseconds.
 const FORGET: u64 = 10_000;
 

@@ -30,6 +30,8 @@ impl<D: Database> SqlStore<D> {
         if !waited_for.is_empty() {
             waiting = self.waiting_for(&waited_for).await?;
         }
+        let asked = needs.iter().filter(|needs| needs.node.is_some()).map(|needs| needs.network.clone());
+        let abroad = self.abroad(&asked.collect()).await?;
         let (mut all, mut everyone) = (Vec::with_capacity(needs.len()), Everyone::new());
         for needs in needs {
             let network = &needs.network;
@@ -41,6 +43,15 @@ impl<D: Database> SqlStore<D> {
             if let Some(sample) = &needs.sample {
                 (facts.sample, facts.sample_is_all) = self.sample_of(network, sample, &mut everyone).await?;
             }
+            if needs.others {
+                let subject = needs.targets.first().copied();
+                // Who was found need not be asked for.
+                facts.has_others = facts.sample.iter().any(|other| other.home.is_here())
+                    || !facts.sample_is_all && self.has_others(network, subject).await?;
+            }
+            let nodes = abroad.get(network);
+            facts.knows_node =
+                needs.node.as_ref().is_some_and(|node| nodes.is_some_and(|nodes| nodes.contains(node)));
             // Each signal has one taker.
             let is_own = |(peer, mail): &mut (PeerId, Mail)| {
                 needs.waiting_for == Some(*peer)

@@ -159,6 +159,21 @@ pub struct PeerAnnouncement {
     pub refresh: bool,
 }
 
+/// The node that speaks has peers in a network, and wants to hear of those that the receiving node has
+/// there. Of networks in which it has none it is told nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Interest {
+    /// The node that speaks.
+    pub node_id: NodeId,
+    /// The network.
+    #[serde(default)]
+    pub network_name: NetworkName,
+    /// Whether the receiver is to say the same of itself, if it is so.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub answer: bool,
+}
+
 /// The answer to `announce-peer`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

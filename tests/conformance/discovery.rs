@@ -55,7 +55,7 @@ async fn a_node_that_joins_late_learns_of_peers_that_were_there_before() {
     let first = TestNode::alone("first").await;
     let mut early = WirePeer::join(&first, "room").await;
     let second = TestNode::start("second", &[&first], &[]).await;
-    second.knows("room", 1).await;
+    second.sees(1).await;
     let mut late = WirePeer::join(&second, "room").await;
     meet(&mut early, &mut late).await;
 }
@@ -179,8 +179,10 @@ async fn in_a_large_network_an_announce_is_told_to_some_and_these_are_told_of() 
     let mut crowd = Vec::new();
     for number in 0..10 {
         crowd.push(WirePeer::join(&mesh.nodes[number % 2], "crowd").await);
-        mesh.nodes[0].knows("crowd", number + 1).await;
-        mesh.nodes[1].knows("crowd", number + 1).await;
+        // A node knows of a network when somebody is there.
+        for node in mesh.nodes.iter().take(number + 1) {
+            node.knows("crowd", number + 1).await;
+        }
     }
     for peer in &mut crowd {
         peer.fence().await;

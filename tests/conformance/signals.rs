@@ -109,7 +109,7 @@ async fn a_claimed_network_has_no_effect() {
     let (mut one, mut friend) = pair(&mesh.nodes[0], &mesh.nodes[1]).await;
     for node in &mesh.nodes {
         let mut stranger = WirePeer::join(node, "other").await;
-        mesh.nodes[0].knows("other", 1).await;
+        node.knows("other", 1).await;
         // Not into another network, although it is named …
         one.network = "other".into();
         one.offer(&stranger.id, "into your network").await;
@@ -121,7 +121,7 @@ async fn a_claimed_network_has_no_effect() {
         one.offer(&friend.id, "hello").await;
         assert_eq!(friend.expect("offer").await.json["networkName"], "room");
         stranger.close().await;
-        mesh.nodes[0].knows("other", 0).await;
+        node.knows("other", 0).await;
     }
 }
 

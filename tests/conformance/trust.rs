@@ -107,6 +107,7 @@ impl Stage {
                 json!({"peerId": there, "nodeId": "b", "networkName": "room", "departure": "goodbye", "data": {}}),
             ),
             self.signal(),
+            ("/api/interest", json!({"nodeId": "b", "networkName": "room", "answer": true})),
             ("/api/leave", json!({"nodeId": "b"})),
             ("/api/replicate", json!({"records": [record.signed(&SigningKey::from_bytes(&[9; 32]))]})),
             ("/api/records", json!({"topic": "forged", "limit": 10})),

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use pigeonhub_node_core::{Errand, Event, MeshChange, Presence};
-use pigeonhub_protocol::mesh::{PeerAnnouncement, PeerWithdrawal, Return, Routed};
-use pigeonhub_protocol::{Code, NodeId, PeerId};
+use pigeonhub_node_core::{Errand, Event, MeshChange};
+use pigeonhub_protocol::mesh::{Interest, PeerAnnouncement, PeerWithdrawal, Return, Routed};
+use pigeonhub_protocol::{Code, NodeId, Signal};
 
 use crate::hub::Hub;
 use crate::journey::{Journey, Next};
@@ -17,6 +17,9 @@ const BATCH: usize = 128;
 const ROUNDS: usize = 4;
 const PAUSE: u64 = 250;
 
+/// What the core tells of a peer.
+type Told = pigeonhub_node_core::Parcel<Signal>;
+
 /// From a node's coming up to its going down.
 #[derive(Default)]
 pub struct Link {
@@ -28,6 +31,7 @@ pub struct Link {
 /// Something for another node.
 #[derive(Clone)]
 pub enum Parcel {
+    Interest(Interest),
     Announce(PeerAnnouncement),
     Withdraw(PeerWithdrawal),
     Signal(Journey),
@@ -38,14 +42,15 @@ impl Parcel {
     /// Which route it goes to.
     const fn route(&self) -> u8 {
         match self {
-            Self::Announce(_) => 0,
-            Self::Withdraw(_) => 1,
-            Self::Signal(_) | Self::Return(_) => 2,
+            Self::Interest(_) => 0,
+            Self::Announce(_) => 1,
+            Self::Withdraw(_) => 2,
+            Self::Signal(_) | Self::Return(_) => 3,
         }
     }
 
     const fn is_news(&self) -> bool {
-        self.route() < 2
+        self.route() < 3
     }
 }
 
@@ -67,10 +72,35 @@ impl World {
         let nodes: Vec<NodeId> = self.hubs[hub].links.keys().cloned().collect();
         match errand {
             Errand::Announce { presence, tell, refresh } => {
-                for node in nodes {
-                    let named = tell.iter().filter(|(at, _)| *at == node).map(|(_, peer)| *peer).collect();
-                    let announcement = self.hubs[hub].announcement(&presence, named, refresh);
-                    self.push(hub, &node, Parcel::Announce(announcement));
+                let Hub { node, shelf, .. } = &self.hubs[hub];
+                let abroad = shelf.memory.borrow().abroad(&presence.network);
+                let news: Vec<(NodeId, Told)> =
+                    node.news(&presence, &tell, refresh, &abroad, nodes.into_iter());
+                for (node, news) in news {
+                    let parcel = match news {
+                        Told::Interest(interest) => Parcel::Interest(interest),
+                        Told::Announce(announcement) => Parcel::Announce(announcement),
+                        other => unreachable!("no news of a peer: {other:?}"),
+                    };
+                    self.push(hub, &node, parcel);
+                }
+            }
+            Errand::Interest { network, to, answer } => {
+                let Hub { node, shelf, .. } = &self.hubs[hub];
+                let interest = node.interest(network.clone(), answer);
+                if shelf.memory.borrow().is_inhabited(&network) {
+                    for node in nodes.iter().filter(|node| to.as_ref().is_none_or(|to| to == *node)) {
+                        self.push(hub, node, Parcel::Interest(interest.clone()));
+                    }
+                }
+            }
+            Errand::Introduce { to, network } => {
+                let Hub { node, shelf, .. } = &self.hubs[hub];
+                let here = shelf.memory.borrow().here_in(&network);
+                let announcements: Vec<_> =
+                    here.iter().map(|presence| node.announcement(presence, Vec::new(), true)).collect();
+                for announcement in announcements {
+                    self.push(hub, &to, Parcel::Announce(announcement));
                 }
             }
             Errand::Withdraw { peer, network, departure, data } => {
@@ -204,6 +234,10 @@ impl World {
         }
         mesh.spoke(from, now);
         let answers = batch.iter().map(|parcel| match parcel.clone() {
+            Parcel::Interest(interest) => {
+                drop(self.happen(hub, Event::Interested(from.clone(), interest)));
+                None
+            }
             Parcel::Announce(announcement) => {
                 drop(self.happen(hub, Event::Announced(from.clone(), announcement)));
                 None
@@ -246,13 +280,12 @@ impl World {
         *shelf.nodes.borrow_mut() = links.keys().cloned().collect();
     }
 
-    /// The node is told of every peer here, before anything else.
+    /// The node is told in which networks there are peers here, before anything else.
     fn open_link(&mut self, index: usize, node: NodeId) {
         let hub = &mut self.hubs[index];
         hub.last_link += 1;
-        let here = hub.shelf.memory.borrow().here();
-        let waiting =
-            here.iter().map(|presence| Parcel::Announce(hub.announcement(presence, Vec::new(), false)));
+        let inhabited = hub.shelf.memory.borrow().inhabited().into_iter();
+        let waiting = inhabited.map(|network| Parcel::Interest(hub.node.interest(network, true)));
         let link = Link { id: hub.last_link, waiting: waiting.collect(), is_busy: false };
         if let Some(old) = hub.links.insert(node.clone(), link) {
             self.give_back(index, &node, old);
@@ -279,22 +312,8 @@ impl World {
                     self.carry_out(hub, errands);
                 }
                 Parcel::Return(back) => back.refusal.id.iter().for_each(|id| self.ledger.lost(id.as_str())),
-                Parcel::Announce(_) | Parcel::Withdraw(_) => {}
+                Parcel::Interest(_) | Parcel::Announce(_) | Parcel::Withdraw(_) => {}
             }
-        }
-    }
-}
-
-impl Hub {
-    fn announcement(&self, presence: &Presence, tell: Vec<PeerId>, refresh: bool) -> PeerAnnouncement {
-        PeerAnnouncement {
-            peer_id: presence.peer,
-            node_id: self.node.id.clone(),
-            network_name: presence.network.clone(),
-            data: presence.profile.clone(),
-            lease: Some(self.node.settings.lease),
-            tell,
-            refresh,
         }
     }
 }

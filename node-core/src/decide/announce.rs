@@ -45,7 +45,12 @@ impl Node {
         }
 
         let presence = Presence::live(caller.peer, network, home, self.id.clone(), profile, now, until);
+        let network = presence.network.clone();
         tell_the_sample(&mut decision, Change::Remember(Arc::clone(&presence)), &presence, facts);
+        if !facts.has_others && !known.is_some_and(|known| known.is_live()) {
+            // The first one here: nobody has told this node of the network, or not since the last one went.
+            decision.errands.insert(0, Errand::Interest { network, to: None, answer: true });
+        }
         decision
     }
 

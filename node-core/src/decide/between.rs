@@ -17,7 +17,8 @@ const LONGEST_LEASE: u64 = 10 * 60 * 1000;
 
 impl Node {
     /// A peer is at another node. Those here who were named to it are told of it; in a network small
-    /// enough that is everyone. What waited here for it goes after it.
+    /// enough that is everyone. What waited here for it goes after it. In a network in which nobody is
+    /// here it is not remembered: the next who comes makes this node ask.
     pub(super) fn announced(
         &self,
         node: &NodeId,
@@ -42,10 +43,20 @@ impl Node {
             })),
             _ => None,
         });
-        let errands = after_it.collect();
+        let mut errands: Vec<Errand> = after_it.collect();
+        if !facts.has_others && wanted.here().is_none() {
+            return Decision { errands, ..Decision::default() };
+        }
 
+        if !facts.knows_node {
+            // Who came here since that node asked was not told to it: it was not known to have peers.
+            errands.push(Errand::Introduce { to: node.clone(), network: network.clone() });
+        }
         let known = wanted.homes.iter().find(|known| known.home == home && known.is_live());
-        if refresh && known.is_some_and(|known| same_profile(&known.profile, &data)) {
+        // In a small network everyone was told when it was remembered: by the node that has just heard that
+        // there is somebody here, and by the peer itself, it may be said twice.
+        if (refresh || facts.sample_is_all) && known.is_some_and(|known| same_profile(&known.profile, &data))
+        {
             let changes = vec![Change::Renew { peer, home, until }];
             return Decision { changes, errands, ..Decision::default() };
         }

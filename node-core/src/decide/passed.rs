@@ -13,7 +13,7 @@ use crate::{Change, Decision, Errand, Facts, Home, Mail, Node, State};
 impl Node {
     pub(super) fn passed(&self, facts: &Facts, now: Millis) -> Decision {
         let mut decision = Decision::default();
-        let mut gone = BTreeSet::new();
+        let (mut gone, mut unheard) = (BTreeSet::new(), BTreeSet::new());
         for (known, target) in &facts.over {
             let (peer, home) = (known.peer, known.home.clone());
             if known.is_live() && known.home.is_here() {
@@ -23,6 +23,13 @@ impl Node {
                     departure: Departure::Closed,
                     data: RawJson::default(),
                 });
+            }
+            if let (true, Home::At(node)) = (known.is_live(), &known.home)
+                && unheard.insert(node.clone())
+            {
+                // It can be reached, and has not said it again: it may have lost sight of this node.
+                let (network, to) = (known.network.clone(), Some(node.clone()));
+                decision.errands.push(Errand::Interest { network, to, answer: true });
             }
             if known.is_live() && known.says_away() {
                 let until = now.plus(limit::AWAY);

@@ -21,9 +21,10 @@ const DETOURS: usize = 2;
 /// Nodes that are reached through others, at most.
 const MOST: usize = 64;
 /// What nodes pass on for each other.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "/api/meet",
     "/api/leave",
+    "/api/interest",
     "/api/announce-peer",
     "/api/withdraw-peer",
     "/api/route-signal",

@@ -3,7 +3,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::{Millis, PeerId};
+use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
+use pigeonhub_protocol::{Millis, NodeId, PeerId};
 
 use super::member::Member;
 use crate::roster::Roster;
@@ -15,11 +17,18 @@ pub(super) struct Network {
     pub(super) members: Roster<Member>,
     /// Nothing is over before this time.
     pub(super) due: Millis,
+    /// How many presences there are at each other node.
+    pub(super) abroad: HashMap<NodeId, usize>,
+    /// How many peers are here, or were a moment ago.
+    here: usize,
+    /// How many of them are live.
+    live_here: usize,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { members: Roster::default(), due: Millis(u64::MAX) }
+        let (members, abroad) = (Roster::default(), HashMap::default());
+        Self { members, due: Millis(u64::MAX), abroad, here: 0, live_here: 0 }
     }
 }
 
@@ -28,11 +37,50 @@ impl Network {
         self.members.get(peer).map_or_else(Target::default, Member::target)
     }
 
+    /// Whether somebody is here, or was a moment ago.
+    pub(super) const fn is_inhabited(&self) -> bool {
+        self.here > 0
+    }
+
+    /// Whether somebody else is live here.
+    pub(super) fn has_others(&self, peer: Option<&PeerId>) -> bool {
+        let (_, is_live) = self.counted(peer);
+        self.live_here > is_live
+    }
+
+    /// What a peer adds to those who are here, and who are live.
+    fn counted(&self, peer: Option<&PeerId>) -> (usize, usize) {
+        let member = peer.and_then(|peer| self.members.get(peer));
+        let is = |so: fn(&Member) -> bool| usize::from(member.is_some_and(so));
+        (is(|member| member.here().is_some()), is(Member::is_live_here))
+    }
+
     pub(super) fn apply(&mut self, change: Change) {
+        let subject = match &change {
+            Change::Remember(presence) => Some(presence.peer),
+            Change::Leave { peer, .. } | Change::Forget { peer, .. } => Some(*peer),
+            Change::Renew { .. } | Change::Deliver { .. } | Change::Tell { .. } | Change::TellAll { .. } => {
+                None
+            }
+        };
+        let before = self.counted(subject.as_ref());
+        self.carry_out(change);
+        let after = self.counted(subject.as_ref());
+        self.here = self.here + after.0 - before.0;
+        self.live_here = self.live_here + after.1 - before.1;
+    }
+
+    fn carry_out(&mut self, change: Change) {
         match change {
             Change::Remember(presence) => {
                 self.due = self.due.min(presence.until);
-                self.members.entry(presence.peer).remember(presence);
+                let member = self.members.entry(presence.peer);
+                if let Home::At(node) = &presence.home
+                    && !member.homes.iter().any(|known| known.home == presence.home)
+                {
+                    *self.abroad.entry_ref(node).or_insert(0) += 1;
+                }
+                member.remember(presence);
             }
             Change::Renew { peer, home, until } => {
                 self.change(&peer, &home, |presence| presence.until = until);
@@ -47,7 +95,17 @@ impl Network {
             }
             Change::Forget { peer, home } => {
                 if let Some(member) = self.members.get_mut(&peer) {
+                    let before = member.homes.len();
                     member.homes.retain(|known| known.home != home);
+                    if member.homes.len() < before
+                        && let Home::At(node) = &home
+                        && let EntryRef::Occupied(mut count) = self.abroad.entry_ref(node)
+                    {
+                        *count.get_mut() -= 1;
+                        if *count.get() == 0 {
+                            count.remove();
+                        }
+                    }
                 }
                 self.settle(&peer);
             }

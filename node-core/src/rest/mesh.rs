@@ -12,7 +12,7 @@ pub fn meeting(meeting: &Meeting) -> Reply {
     Reply::ok(meeting)
 }
 
-/// To `POST /api/leave` and `/api/withdraw-peer`.
+/// To `POST /api/leave`, `/api/interest` and `/api/withdraw-peer`.
 #[must_use]
 pub fn done() -> Reply {
     #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use pigeonhub_protocol::mesh::{
-    Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Relayed, Routing,
+    Interest, Leave, Meeting, OneOrMany, PeerAnnouncement, PeerWithdrawal, Relayed, Routing,
 };
 use pigeonhub_protocol::{Code, NodeId, limit, profile};
 
@@ -60,6 +60,8 @@ pub enum Call {
     Meet(Meeting),
     /// `POST /api/leave`
     Leave(NodeId),
+    /// `POST /api/interest`
+    Interest(NodeId, OneOrMany<Interest>),
     /// `POST /api/announce-peer`
     Announce(NodeId, OneOrMany<PeerAnnouncement>),
     /// `POST /api/withdraw-peer`
@@ -123,6 +125,7 @@ pub fn route(request: &Request<'_>) -> Result<Call, Reply> {
         "/signaling/exchange"
         | "/api/meet"
         | "/api/leave"
+        | "/api/interest"
         | "/api/announce-peer"
         | "/api/withdraw-peer"
         | "/api/route-signal"
@@ -185,6 +188,11 @@ fn post(path: &str, body: &[u8], node: Option<&NodeId>) -> Result<Call, Reply> {
             let Leave { node_id } = bodies::one(body)?;
             own(&node_id)?;
             Ok(Call::Leave(node))
+        }
+        "/api/interest" => {
+            let items = bodies::one_or_many::<Interest>(body, |item| serde_json::from_str(item))?;
+            all(&items).try_for_each(|item| own(&item.node_id))?;
+            Ok(Call::Interest(node, items))
         }
         "/api/announce-peer" => {
             let mut items = bodies::one_or_many::<PeerAnnouncement>(body, |item| serde_json::from_str(item))?;

@@ -16,6 +16,7 @@ fn the_first_of_a_network_is_told_of_nobody() {
             "joined room",
             "remember a live here#1 until +90000 {}",
             "tell nobody: discovered a at n1",
+            "say to all that there are peers here, and they",
             "announce a",
         ]
     );
@@ -64,6 +65,7 @@ fn only_peers_that_can_be_reached_are_named() {
             "joined room",
             "remember a live here#1 until +90000 {}",
             "tell nobody: discovered a at n1",
+            "say to all that there are peers here, and they",
             "announce a",
         ]
     );
@@ -78,6 +80,7 @@ fn a_peer_is_never_told_of_itself_not_even_by_way_of_another_node() {
             "joined room",
             "remember a live here#1 until +90000 {}",
             "tell nobody: discovered a at n1",
+            "say to all that there are peers here, and they",
             "announce a",
         ]
     );
@@ -169,6 +172,7 @@ fn networks_do_not_see_each_other() {
             "joined hall",
             "remember a live here#1 until +90000 {} in hall",
             "tell nobody: discovered a at n1 in hall",
+            "say to all that there are peers here, and they in hall",
             "announce a in hall",
         ]
     );
@@ -184,6 +188,7 @@ fn the_network_of_hubs_gives_no_power() {
             "joined pigeonhub-mesh",
             r#"remember a live here#1 until +90000 {"port":3000} in pigeonhub-mesh"#,
             "tell nobody: discovered a at n1 in pigeonhub-mesh",
+            "say to all that there are peers here, and they in pigeonhub-mesh",
             "announce a in pigeonhub-mesh",
         ]
     );

@@ -1,7 +1,7 @@
 //! What other nodes say of their peers, and the signals that they bring.
 
 use pigeonhub_node_core::{Change, Event, Mail};
-use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, Return};
+use pigeonhub_protocol::mesh::{Departure, Interest, PeerAnnouncement, Return};
 use pigeonhub_protocol::{Code, Signal};
 
 use crate::support::scene::Scene;
@@ -10,12 +10,15 @@ use crate::support::words::{
     there, withdrawn,
 };
 
+/// Nothing was heard of n2 in this network before.
+const INTRODUCE: &str = "introduce all to n2";
+
 #[test]
 fn a_peer_at_another_node_is_told_to_everyone_here_in_a_small_network() {
     let scene = Scene::of([here('b', 2), there('c', "n3"), here('d', 3).away(false)]);
     assert_eq!(
         scene.decides(announced("n2", 'a', &[])),
-        ["remember a live at n2 until +90000 {}", "tell b: discovered a at n2", "told 1"]
+        ["remember a live at n2 until +90000 {}", "tell b: discovered a at n2", INTRODUCE, "told 1"]
     );
 }
 
@@ -24,7 +27,7 @@ fn in_a_large_network_it_is_told_to_exactly_those_that_were_named_to_it() {
     let scene = Scene::of([here('b', 2), here('c', 3), here('d', 4), here('e', 5).away(false)]).discovery(2);
     assert_eq!(
         scene.decides(announced("n2", 'a', &['c', 'e', 'f', 'a', 'c'])),
-        ["remember a live at n2 until +90000 {}", "tell c: discovered a at n2", "told 1"]
+        ["remember a live at n2 until +90000 {}", "tell c: discovered a at n2", INTRODUCE, "told 1"]
     );
 }
 
@@ -33,16 +36,25 @@ fn a_peer_is_not_told_of_itself_by_another_node() {
     let scene = Scene::of([here('a', 1)]);
     assert_eq!(
         scene.decides(announced("n2", 'a', &['a'])),
-        ["remember a live at n2 until +90000 {}", "tell nobody: discovered a at n2"]
+        ["remember a live at n2 until +90000 {}", "tell nobody: discovered a at n2", INTRODUCE]
     );
 }
 
 #[test]
-fn it_is_told_only_in_its_own_network() {
-    let scene = Scene::of([here('b', 2).in_network("hall")]);
+fn in_a_network_in_which_nobody_is_here_it_is_not_remembered() {
+    for scene in [
+        Scene::default(),
+        Scene::of([here('b', 2).in_network("hall")]),
+        Scene::of([there('b', "n3")]),
+        Scene::of([here('b', 2).away(true)]),
+    ] {
+        assert_eq!(scene.decides(announced("n2", 'a', &['b'])), [""; 0]);
+    }
+    let returns = Scene::of([here('a', 1).away(true)]);
     assert_eq!(
-        scene.decides(announced("n2", 'a', &['b'])),
-        ["remember a live at n2 until +90000 {}", "tell nobody: discovered a at n2"]
+        returns.decides(announced("n2", 'a', &[])),
+        ["remember a live at n2 until +90000 {}", "tell nobody: discovered a at n2", INTRODUCE],
+        "unless it was here itself: what comes for it goes after it"
     );
 }
 
@@ -56,9 +68,9 @@ fn a_refresh_only_renews_what_is_known() {
 #[test]
 fn a_refresh_of_what_is_not_known_is_news() {
     for scene in [
-        Scene::of([here('b', 2)]),
+        Scene::of([here('b', 2), there('c', "n2").away(true)]),
         Scene::of([there('a', "n2").away(false), here('b', 2)]),
-        Scene::of([there('a', "n3"), here('b', 2)]),
+        Scene::of([there('a', "n3"), there('c', "n2").away(true), here('b', 2)]),
     ] {
         assert_eq!(
             scene.decides(refreshed("n2", 'a')),
@@ -81,7 +93,7 @@ fn a_changed_profile_is_news() {
 fn the_other_node_may_choose_the_lease_within_reason() {
     for (lease, until) in [(1_000, "+1000"), (u64::MAX, "+600000")] {
         let leased = PeerAnnouncement { lease: Some(lease), ..announcement("n2", 'a', &[]) };
-        let lines = Scene::default().decides(Event::Announced(node("n2"), leased));
+        let lines = Scene::of([here('b', 2)]).decides(Event::Announced(node("n2"), leased));
         assert_eq!(lines[0], format!("remember a live at n2 until {until} {{}}"));
     }
 }
@@ -101,6 +113,7 @@ fn what_waits_here_for_a_peer_goes_after_it_in_order() {
             "tell b: discovered a at n2",
             r#"route by n2: offer b to a "sdp" until +4000"#,
             r#"route by n2: offer c to a "sdp" until +5000"#,
+            INTRODUCE,
             "told 1",
         ]
     );
@@ -262,4 +275,14 @@ fn a_node_speaks_for_a_peer_that_was_there_a_moment_ago() {
     assert!(scene.decides(routed())[0].starts_with("deliver to b: offer a to b"));
     let scene = Scene::of([there('a', "n3"), here('b', 2)]);
     assert!(scene.decides(routed())[0].contains("forbidden"));
+}
+
+#[test]
+fn a_node_that_has_peers_in_a_network_is_told_of_those_here_and_that_there_are_some() {
+    let interest = |answer| {
+        let interest = Interest { node_id: node("n2"), network_name: network("room"), answer };
+        Scene::of([here('a', 1)]).decides(Event::Interested(node("n2"), interest))
+    };
+    assert_eq!(interest(true), ["introduce all to n2", "say to n2 that there are peers here"]);
+    assert_eq!(interest(false), ["introduce all to n2"]);
 }

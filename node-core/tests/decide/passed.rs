@@ -24,8 +24,16 @@ fn a_lease_that_ends_is_told_here_and_to_other_nodes() {
     );
     assert_eq!(
         Scene::of([there('a', "n2").until(NOW), here('b', 2)]).decides(passed()),
-        ["forget a at n2", "tell all but a: departed a"]
+        ["forget a at n2", "tell all but a: departed a", "say to n2 that there are peers here, and they"],
+        "and it is asked whether that is so"
     );
+}
+
+#[test]
+fn a_node_of_which_much_is_over_is_asked_once() {
+    let over = ['a', 'c', 'd'].map(|peer| there(peer, "n2").until(NOW));
+    let lines = Scene::of(over).decides(passed());
+    assert_eq!(lines.iter().filter(|line| line.starts_with("say")).count(), 1, "{lines:?}");
 }
 
 /// Over plain HTTP nothing ends when a page is frozen, but its lease does.
@@ -38,7 +46,7 @@ fn the_lease_of_who_said_that_it_is_away_ends_in_a_long_absence() {
     );
     assert_eq!(
         Scene::of([there('a', "n2").saying(away).until(NOW), here('b', 2)]).decides(passed()),
-        ["leave a at n2 until +300000 untold"]
+        ["leave a at n2 until +300000 untold", "say to n2 that there are peers here, and they"]
     );
     assert_eq!(
         Scene::of([here('a', 1).saying(away).away(false).until(NOW), here('b', 2)]).decides(passed()),

@@ -59,6 +59,12 @@ fn change(change: &Change) -> String {
 
 fn errand(errand: &Errand) -> String {
     match errand {
+        Errand::Interest { network, to, answer } => {
+            let to = to.as_ref().map_or("all", NodeId::as_str);
+            let and = if *answer { ", and they" } else { "" };
+            format!("say to {to} that there are peers here{and}{}", of(network))
+        }
+        Errand::Introduce { to, network } => format!("introduce all to {to}{}", of(network)),
         Errand::Announce { presence, tell, refresh } => {
             let tell: String =
                 tell.iter().map(|(node, peer)| format!(", tell {} at {node}", id(peer))).collect();

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pigeonhub_node_core::{
-    Caller, Decision, Errand, Event, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
+    Caller, Decision, Errand, Event, Node, Outcome, Outlet, Parcel, Route, SessionId, Settings, exchange,
     exchange_now,
 };
-use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal};
+use pigeonhub_protocol::mesh::{Departure, PeerWithdrawal};
 use pigeonhub_protocol::{
     Code, Frame, MessageId, Millis, Moment, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal,
+    Signal,
 };
 
 use super::shelf::{Shelf, at_once};
@@ -146,15 +147,16 @@ impl Mesh {
         }
     }
 
-    /// They can again, and tell each other of their peers.
+    /// They can again, and say in which networks they have peers.
     pub fn heal(&mut self, one: usize, two: usize) {
         if self.cut.remove(&(one.min(two), one.max(two))) {
             self.look_around();
             for (at, other) in [(one, two), (two, one)] {
-                let live = self.hosts[at].shelf.memory.borrow().here();
-                for presence in live {
-                    let announcement = self.announcement(at, &presence, vec![], false);
-                    self.happen(other, Event::Announced(self.hosts[at].node.id.clone(), announcement));
+                let inhabited = self.hosts[at].shelf.memory.borrow().inhabited();
+                for network in inhabited {
+                    let node = &self.hosts[at].node;
+                    let (own, interest) = (node.id.clone(), node.interest(network, true));
+                    self.happen(other, Event::Interested(own, interest));
                 }
             }
             self.run_errands();
@@ -227,10 +229,35 @@ impl Mesh {
         let own = self.hosts[at].node.id.clone();
         match errand {
             Errand::Announce { presence, tell, refresh } => {
-                for other in self.reachable(at) {
-                    let id = &self.hosts[other].node.id;
-                    let named = tell.iter().filter(|(node, _)| node == id).map(|(_, peer)| *peer).collect();
-                    let announcement = self.announcement(at, &presence, named, refresh);
+                let abroad = self.hosts[at].shelf.memory.borrow().abroad(&presence.network);
+                let up = self.reachable(at).into_iter().map(|other| self.hosts[other].node.id.clone());
+                let news: Vec<(NodeId, Parcel<Signal>)> =
+                    self.hosts[at].node.news(&presence, &tell, refresh, &abroad, up);
+                for (node, news) in news {
+                    let event = match news {
+                        Parcel::Interest(interest) => Event::Interested(own.clone(), interest),
+                        Parcel::Announce(announcement) => Event::Announced(own.clone(), announcement),
+                        other => unreachable!("no news of a peer: {other:?}"),
+                    };
+                    self.happen(self.place_of(&node), event);
+                }
+            }
+            Errand::Interest { network, to, answer } => {
+                let Host { node, shelf } = &self.hosts[at];
+                let interest = node.interest(network.clone(), answer);
+                if shelf.memory.borrow().is_inhabited(&network) {
+                    for other in self.reachable(at) {
+                        if to.as_ref().is_none_or(|to| *to == self.hosts[other].node.id) {
+                            self.happen(other, Event::Interested(own.clone(), interest.clone()));
+                        }
+                    }
+                }
+            }
+            Errand::Introduce { to, network } => {
+                let (other, here) =
+                    (self.place_of(&to), self.hosts[at].shelf.memory.borrow().here_in(&network));
+                for presence in here.iter().filter(|_| !self.is_cut(at, other)).collect::<Vec<_>>() {
+                    let announcement = self.hosts[at].node.announcement(presence, vec![], true);
                     self.happen(other, Event::Announced(own.clone(), announcement));
                 }
             }
@@ -284,21 +311,7 @@ impl Mesh {
         }
     }
 
-    fn announcement(
-        &self,
-        at: usize,
-        presence: &pigeonhub_node_core::Presence,
-        tell: Vec<PeerId>,
-        refresh: bool,
-    ) -> PeerAnnouncement {
-        PeerAnnouncement {
-            peer_id: presence.peer,
-            node_id: self.hosts[at].node.id.clone(),
-            network_name: presence.network.clone(),
-            data: presence.profile.clone(),
-            lease: None,
-            tell,
-            refresh,
-        }
+    fn place_of(&self, node: &NodeId) -> usize {
+        self.hosts.iter().position(|host| host.node.id == *node).unwrap()
     }
 }

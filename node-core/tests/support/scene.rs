@@ -93,6 +93,13 @@ impl Scene {
             facts.sample_is_all = facts.sample.len() <= sample.most;
             facts.sample.truncate(sample.most);
         }
+        if needs.others {
+            let others = self.known(needs).filter(|known| Some(&known.peer) != needs.targets.first());
+            facts.has_others = others.into_iter().any(|known| known.is_live() && known.home.is_here());
+        }
+        let at = |known: &Arc<Presence>, node| known.home == pigeonhub_node_core::Home::At(node);
+        facts.knows_node =
+            needs.node.iter().any(|node| self.known(needs).any(|known| at(known, node.clone())));
         let live_here = |peer: &PeerId| self.target(needs, peer).here().is_some_and(|here| here.is_live());
         if let Some(peer) = needs.waiting_for.filter(|peer| !live_here(peer)) {
             facts.waiting = self.waiting_for(peer).collect();

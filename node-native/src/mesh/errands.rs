@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pigeonhub_node_core::{Answer, BESIDE, Errand, Event};
+use pigeonhub_protocol::NetworkName;
 use pigeonhub_protocol::mesh::PeerWithdrawal;
 
 use super::Parcel;
@@ -37,11 +38,27 @@ impl Host {
     fn take_on(self: &Arc<Self>, errand: Errand) -> Vec<Errand> {
         match errand {
             Errand::Announce { presence, tell, refresh } => {
-                for link in self.mesh.links() {
-                    let named = tell.iter().filter(|(node, _)| *node == link.node);
-                    let named = named.map(|(_, peer)| *peer).collect();
-                    let news = Parcel::Announce(self.node.announcement(&presence, named, refresh));
-                    self.tell(&link, news);
+                let abroad = self.store.abroad(&presence.network);
+                let up = self.mesh.up().into_iter();
+                for (node, news) in self.node.news(&presence, &tell, refresh, &abroad, up) {
+                    if let Some(link) = self.mesh.link(&node) {
+                        self.tell(&link, news);
+                    }
+                }
+                Vec::new()
+            }
+            Errand::Interest { network, to, answer } => {
+                if self.store.is_inhabited(&network) {
+                    let links = self.mesh.links().into_iter();
+                    for link in links.filter(|link| to.as_ref().is_none_or(|to| *to == link.node)) {
+                        self.tell(&link, Parcel::Interest(self.node.interest(network.clone(), answer)));
+                    }
+                }
+                Vec::new()
+            }
+            Errand::Introduce { to, network } => {
+                if let Some(link) = self.mesh.link(&to) {
+                    self.introduce(&link, &network);
                 }
                 Vec::new()
             }
@@ -70,13 +87,33 @@ impl Host {
         }
     }
 
+    /// Whoever has something for the node meanwhile waits for the lock, and comes after: what is told of a
+    /// peer here is not older than what is told later.
+    fn introduce(self: &Arc<Self>, link: &Arc<Link>, network: &NetworkName) {
+        let mut queue = link.queue.start();
+        let has_room = queue.has_room();
+        if has_room {
+            for presence in self.store.here_in(network) {
+                // Who knows the peer has nothing to tell anybody.
+                let announcement = self.node.announcement(&presence, Vec::new(), true);
+                queue.push_first(Parcel::Announce(announcement));
+            }
+        }
+        drop(queue);
+        if has_room { link.queue.call() } else { self.not_told(link) }
+    }
+
     /// News that do not reach a node leave it with a wrong picture, so it must be told all anew. That
     /// is done by another task: this one may hold what the link's end needs.
     fn tell(self: &Arc<Self>, link: &Arc<Link>, news: Parcel) {
         if link.queue.push(news).is_some() {
-            let (host, link) = (Arc::clone(self), Arc::clone(link));
-            tokio::spawn(async move { host.link_lost(&link) });
+            self.not_told(link);
         }
+    }
+
+    fn not_told(self: &Arc<Self>, link: &Arc<Link>) {
+        let (host, link) = (Arc::clone(self), Arc::clone(link));
+        tokio::spawn(async move { host.link_lost(&link) });
     }
 
     /// Goes on with a signal until it waits in a queue, or is over; what follows from that.

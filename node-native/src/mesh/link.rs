@@ -31,7 +31,7 @@ pub struct Link {
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 impl Host {
-    /// A node is up: it is told of every peer here, before anything else that it is told.
+    /// A node is up: it is told in which networks there are peers here, before anything else.
     pub(super) fn open_link(self: &Arc<Self>, node: &NodeId) {
         let id = LAST.fetch_add(1, Ordering::Relaxed);
         let pace = Mutex::new(Pace::of(RELAYED, now()));
@@ -39,8 +39,8 @@ impl Host {
         // Whoever has something for the node from here on waits for the lock, and comes after.
         let mut queue = link.queue.start();
         let old = self.mesh.links.write().insert(node.clone(), Arc::clone(&link));
-        for presence in self.store.here().flatten() {
-            queue.push_first(Parcel::Announce(self.node.announcement(&presence, Vec::new(), false)));
+        for network in self.store.inhabited().flatten() {
+            queue.push_first(Parcel::Interest(self.node.interest(network, true)));
         }
         drop(queue);
         if let Some(old) = old {

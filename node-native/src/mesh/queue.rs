@@ -27,7 +27,7 @@ pub struct Queue {
 pub struct Waiting {
     parcels: VecDeque<Parcel>,
     bytes: usize,
-    /// So many were there from the start, and more may wait until they are gone.
+    /// So many were put in together, and more may wait until the queue is empty.
     head_start: usize,
     /// A batch was taken out, and is being brought.
     busy: bool,
@@ -51,9 +51,14 @@ impl Queue {
         None
     }
 
-    /// Keeps everybody else waiting while the first parcels are put in, however many they are.
+    /// Keeps everybody else waiting while parcels are put in, however many they are; then [`Self::call`].
     pub fn start(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock()
+    }
+
+    /// Whoever waits for a batch looks again.
+    pub fn call(&self) {
+        self.more.notify_one();
     }
 
     /// The next batch; `None` once the queue is closed. One task waits here.
@@ -99,7 +104,12 @@ impl Waiting {
         self.parcels.push_back(parcel);
     }
 
-    /// Adds one of the first parcels.
+    /// Whether there is room for one more parcel, in an open queue.
+    pub fn has_room(&self) -> bool {
+        !self.closed && self.parcels.len() < MOST
+    }
+
+    /// Adds one of many parcels that go in together.
     pub fn push_first(&mut self, parcel: Parcel) {
         self.head_start += 1;
         self.push(parcel);

@@ -1,6 +1,6 @@
 //! The same events on the store in memory and on the one in SQLite: the same decisions, the same mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pigeonhub_node_core::{
     Caller, Decision, Errand, Event, MailSeq, Mailroom, Node, SessionId, Settings, exchange,
@@ -119,6 +119,29 @@ fn mail<S: Mailroom<Error: std::fmt::Debug>>(store: &S, caller: &Caller, acknowl
     mail.into_iter().map(|(_, mail)| unstamped(&mail.into_frame(NOW))).collect()
 }
 
+/// Which nodes hear of a network, and of whom.
+fn wanted(shelf: &Shelf, name: &str) -> String {
+    let (memory, network) = (shelf.memory.borrow(), network(name));
+    let (mut abroad, mut here) = (memory.abroad(&network), memory.here_in(&network));
+    abroad.sort();
+    here.sort_by_key(|presence| presence.peer);
+    let here: Vec<_> = here.iter().map(|presence| (presence.peer, &presence.home)).collect();
+    let is_inhabited = (memory.is_inhabited(&network), memory.inhabited().contains(&network));
+    format!("{abroad:?} {here:?} {is_inhabited:?}")
+}
+
+fn wanted_sql(sql: &SqlStore<Embedded>, name: &str) -> String {
+    let network = network(name);
+    let mut abroad = at_once(sql.abroad(&BTreeSet::from([network.clone()]))).unwrap();
+    let mut abroad = abroad.remove(&network).unwrap_or_default();
+    abroad.sort();
+    let here = at_once(sql.here_in(&network)).unwrap();
+    let here: Vec<_> = here.iter().map(|presence| (presence.peer, &presence.home)).collect();
+    let inhabited = at_once(sql.inhabited()).unwrap();
+    let is_inhabited = (at_once(sql.is_inhabited(&network)).unwrap(), inhabited.contains(&network));
+    format!("{abroad:?} {here:?} {is_inhabited:?}")
+}
+
 fn play(seed: u64) {
     let settings = Settings::default();
     let the_node = Node { id: node("n1"), settings };
@@ -151,6 +174,7 @@ fn play(seed: u64) {
             let in_memory = at_once(exchange(&the_node, &shelf, passed(), at)).unwrap();
             let in_sql = at_once(exchange(&the_node, &sql, passed(), at)).unwrap();
             assert_eq!(said(&in_sql), said(&in_memory), "{happened}, then time passed");
+            assert_eq!(wanted_sql(&sql, name), wanted(&shelf, name), "{happened}; who hears of {name}");
         }
         let acknowledge = dice.throw(2) == 0;
         for caller in callers.known.values() {

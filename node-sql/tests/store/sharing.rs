@@ -50,9 +50,20 @@ fn happen(store: &SqlStore<Interrupted>, event: Event) -> Decision {
 
 /// Two events, the second right before the first writes; what was decided on each, and the store.
 fn at_the_same_moment(first: Event, second: Event) -> (Decision, Decision, SqlStore<Interrupted>) {
+    at_the_same_moment_after(None, first, second)
+}
+
+/// The same after another event.
+fn at_the_same_moment_after(
+    before: Option<Event>,
+    first: Event,
+    second: Event,
+) -> (Decision, Decision, SqlStore<Interrupted>) {
     let connection = Rc::new(Embedded::in_memory().unwrap());
+    let (undisturbed, _) = store(&connection, None);
+    at_once(undisturbed.create_tables()).unwrap();
+    before.into_iter().for_each(|before| drop(happen(&undisturbed, before)));
     let (store, decided) = store(&connection, Some(second));
-    at_once(store.create_tables()).unwrap();
     let first = happen(&store, first);
     (first, decided.take().expect("it was interrupted"), store)
 }
@@ -85,8 +96,8 @@ fn two_who_announce_at_the_same_moment_are_told_of_each_other() {
 #[test]
 fn who_announces_while_another_node_does_is_told_of_its_peer() {
     let (first, second) = (announce(stranger('a', 1), "{}"), announced("n2", 'b', &[]));
-    let (a, b, _) = at_the_same_moment(first, second);
-    assert_eq!((told(&a.replies), b.told), (vec![peer('b')], 0));
+    let (a, b, _) = at_the_same_moment_after(Some(announce(stranger('c', 3), "{}")), first, second);
+    assert_eq!((told(&a.replies), b.told), (vec![peer('c'), peer('b')], 1));
     let named: Vec<_> = a
         .errands
         .iter()
@@ -99,11 +110,20 @@ fn who_announces_while_another_node_does_is_told_of_its_peer() {
     assert_eq!(named, [(node("n2"), peer('b'))]);
 }
 
+/// Of a network without peers here the other node's is not remembered.
+#[test]
+fn the_first_who_announces_while_another_node_does_makes_it_tell_again() {
+    let (first, second) = (announce(stranger('a', 1), "{}"), announced("n2", 'b', &[]));
+    let (a, b, _) = at_the_same_moment(first, second);
+    assert_eq!((told(&a.replies), b.told), (vec![], 0));
+    assert!(matches!(a.errands[0], Errand::Interest { to: None, answer: true, .. }), "{:?}", a.errands);
+}
+
 #[test]
 fn a_peer_of_another_node_is_told_to_who_announces_at_the_same_moment() {
     let (first, second) = (announced("n2", 'b', &[]), announce(stranger('a', 1), "{}"));
-    let (b, a, store) = at_the_same_moment(first, second);
-    assert_eq!((told(&a.replies), b.told), (vec![], 1));
+    let (b, a, store) = at_the_same_moment_after(Some(announce(stranger('c', 3), "{}")), first, second);
+    assert_eq!((told(&a.replies), b.told), (vec![peer('c')], 2));
     assert_eq!(mail(&store, 'a', 1), [peer('b')]);
 }
 

@@ -12,7 +12,8 @@ use pigeonhub_protocol::mesh::{Departure, PeerAnnouncement, PeerWithdrawal};
 
 use super::support::shelf::at_once;
 use super::support::words::{
-    NOW, announce, announced, at, caller, network, node, offer, peer, say, signal, stranger, withdrawn,
+    NOW, announce, announce_in, announced, at, caller, network, node, offer, peer, say, signal, stranger,
+    withdrawn,
 };
 
 /// Counts the steps that are written.
@@ -33,7 +34,7 @@ impl Database for Counted {
     }
 }
 
-/// Three peers are here; what the mail of two of them is after the events, and how often was written.
+/// Three peers are in the room, one in another network; what the mail of two of them is after the events, and how often was written.
 fn after(events: Vec<Event>, together: bool) -> (Vec<Decision>, [Vec<String>; 2], u32) {
     let the_node = Node { id: node("n1"), settings: Settings::default() };
     let steps = Rc::new(Cell::new(0));
@@ -45,6 +46,9 @@ fn after(events: Vec<Event>, together: bool) -> (Vec<Decision>, [Vec<String>; 2]
     one(announce(stranger('a', 1), "{}"));
     one(announce(stranger('b', 2), "{}"));
     one(announced("n2", 'c', &[]));
+    // Of a network without peers here nothing would be written.
+    one(announce_in("elsewhere", stranger('f', 3), "{}"));
+    one(elsewhere(announced("n2", 'c', &[])));
     // A signal that waits for a peer which turns up elsewhere.
     one(Event::Gone(caller('b', 2), Departure::Lost));
     one(offer(caller('a', 1), 'b'));
@@ -59,6 +63,20 @@ fn after(events: Vec<Event>, together: bool) -> (Vec<Decision>, [Vec<String>; 2]
         mail.unwrap().into_iter().map(|(_, mail)| mail.into_frame(NOW).as_str().to_owned()).collect()
     });
     (decisions, mail, steps.get())
+}
+
+/// The same in another network.
+fn elsewhere(event: Event) -> Event {
+    let network_name = network("elsewhere");
+    match event {
+        Event::Announced(node, announcement) => {
+            Event::Announced(node, PeerAnnouncement { network_name, ..announcement })
+        }
+        Event::Withdrawn(node, withdrawal) => {
+            Event::Withdrawn(node, PeerWithdrawal { network_name, ..withdrawal })
+        }
+        other => other,
+    }
 }
 
 /// Plays the events both ways; gives how often was written when they came together.
@@ -116,15 +134,6 @@ fn signals_are_written_once_in_order() {
 
 #[test]
 fn networks_do_not_wait_for_each_other() {
-    let elsewhere = |event| match event {
-        Event::Announced(node, announcement) => {
-            Event::Announced(node, PeerAnnouncement { network_name: network("elsewhere"), ..announcement })
-        }
-        Event::Withdrawn(node, withdrawal) => {
-            Event::Withdrawn(node, PeerWithdrawal { network_name: network("elsewhere"), ..withdrawal })
-        }
-        other => other,
-    };
     let mixed = || {
         vec![
             announced("n2", 'd', &['a']),
