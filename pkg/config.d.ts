@@ -37,17 +37,29 @@ export interface BootstrapOptions {
   includeLocal?: boolean;
 }
 
+/** Something that was found and is not used. */
+export interface Refusal {
+  /** Why; the words that nodes count by, in `pigeonhub_bootstrap_refused_total`. */
+  readonly code: 'invalid' | 'forged' | 'expired' | 'future' | 'replayed' | 'other-app' | 'unknown-key';
+  /** Who said it: the URL that was asked, or `cache`. */
+  readonly source: string;
+  /** The descriptor, whatever it is; none if it is the document that is refused. */
+  readonly peer?: unknown;
+}
+
 export interface DiscoverOptions extends BootstrapOptions {
   /** Domains, or URLs of servers; by default where the page came from. */
   domains?: readonly string[];
   /** A server for DNS over HTTPS with answers in JSON; without it DNS is not asked. */
   dns?: string;
-  /** Keys that are trusted more. */
+  /** Keys that are trusted more. If there are any, seed bundles of others are refused. */
   keys?: readonly string[];
   /** Milliseconds that each source has to answer; 3000 by default. */
   timeout?: number;
   /** Where what was found is kept for a day; `localStorage` by default. */
-  storage?: Pick<Storage, 'getItem' | 'setItem'>;
+  storage?: Pick<Storage, 'getItem' | 'setItem'> | null;
+  /** Called for each that is refused, before the promise resolves. */
+  onrefused?: (refusal: Refusal) => void;
 }
 
 /** Nodes, best first: those of the app and those of the built-in list. Throws a `TypeError` for what is no node. */

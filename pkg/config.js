@@ -2,58 +2,15 @@
 // Plain JavaScript, so it works before the WebAssembly module is loaded, and in Node.js. The rules are
 // those of the crate `bootstrap`; a test holds the two against each other.
 
+import { CACHE, MOST, MOST_BYTES, recall, recheck, remember } from './cache.js';
+import { REGIONS, at, fault, hostOf, isLocal, isText, judge, outOfTime } from './descriptor.js';
 import { canonical, holds } from './signed.js';
 import builtIn from './wasm/built_in.js';
 
-const SCHEMES = ['ws', 'wss', 'http', 'https'];
-const REGIONS = ['us-east', 'us-west', 'eu-west', 'asia-pacific', 'global', 'local', 'custom'];
-const AUTHORITY = /^[A-Za-z0-9._:[\]-]{1,256}$/;
-const LOCAL_NAME = /^[^.]*$|\.(localhost|local|internal|test|home\.arpa)\.?$/i;
-const LOCAL_ADDRESS = /^(127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.)|^0\.0\.0\.0$/;
-const LOCAL_V6 = /^\[(::1?\]|f[cd]|fe[89ab])/i;
 const NO_PRIORITY = 99;
-const MOST = 50;
 const MOST_READ = 256;
-const MOST_BYTES = 256 * 1024;
-const KEEP = 24 * 60 * 60 * 1000;
-const SKEW = 10 * 60 * 1000;
-const LIFETIME = 30 * 24 * 60 * 60;
-const DOMAIN = 'pigeonhub-bootstrap-descriptor-v1\n';
-
-const isText = (value) => typeof value === 'string';
-const isCount = (value) => value === undefined || (Number.isSafeInteger(value) && value >= 0);
-const isShort = (value) => value === undefined || (isText(value) && value.length <= 500);
-
-/** The host of a URL, without its port. */
-const hostOf = (url) => /^\[[^\]]*\]|^[^:]*/.exec(url.split('://')[1] ?? url)[0];
-
-const isLocal = (url) => {
-  const host = hostOf(url);
-  if (/^[\d.]+$/.test(host)) return LOCAL_ADDRESS.test(host);
-  return host.startsWith('[') ? LOCAL_V6.test(host) : LOCAL_NAME.test(host);
-};
-
-/** What is wrong with a descriptor; nothing if it is fine. */
-const fault = (peer) => {
-  if (!isText(peer?.t) || !isText(peer.u)) return 'it is no object with texts `t` and `u`';
-  const [scheme, authority] = peer.u.split('://');
-  if (!SCHEMES.includes(peer.t) || scheme !== peer.t) return '`t` must be ws, wss, http or https, and the scheme of `u`';
-  if (!AUTHORITY.test(authority?.replace(/\/+$/, ''))) return '`u` must be of the form wss://host or wss://host:port';
-  if (peer.region !== undefined && !REGIONS.includes(peer.region)) return `\`region\` must be one of ${REGIONS.join(', ')}`;
-  if (![peer.priority, peer.timestamp, peer.expires].every(isCount)) return 'priority, timestamp and expires must be whole numbers';
-  if (!isShort(peer.description) || !isShort(peer.maintainer)) return 'description and maintainer must be short texts';
-  if (Object.values(peer).includes(null) || canonical(peer).length > 4096) return 'a field is null, or it is too long';
-  if (peer.signature !== undefined && !(isText(peer.signature) && isText(peer.publicKey) && peer.timestamp !== undefined)) {
-    return 'a signature needs `publicKey` and `timestamp`';
-  }
-  return undefined;
-};
-
-/** The descriptor of a URL. */
-const at = (url) => {
-  const u = String(url).trim().replace(/\/+$/, '');
-  return { t: u.split('://')[0], u };
-};
+/** Checks in a row without an answer that put a node behind all others. */
+const MISSES = 3;
 
 const byPriority = (a, b) => (a.priority ?? NO_PRIORITY) - (b.priority ?? NO_PRIORITY);
 
@@ -88,36 +45,40 @@ export function getBootstrapPeers({ environment = 'production', region, customPe
   return once([...own, ...listed, ...local]).sort(byPriority);
 }
 
-/** Whether what was signed then, for so many seconds, holds now. */
-const isInTime = (timestamp, expires, now) => timestamp <= now + SKEW && now <= timestamp + expires * 1000;
-
-/** How far a descriptor is trusted (0 is best), or undefined if it is refused. `vouched`: a trusted key signed a list with it. */
-const trust = async (peer, { keys, local, now, vouched }) => {
-  if (fault(peer) || (isLocal(peer.u) ? !local : peer.t === 'ws' || peer.t === 'http')) return undefined;
-  if (vouched) return 0;
-  if (peer.signature === undefined) return 2;
-  if (!isInTime(peer.timestamp, peer.expires ?? LIFETIME, now)) return undefined;
-  const { signature, ...words } = peer;
-  const signed = await holds(DOMAIN + canonical(words), peer.publicKey, signature);
-  if (signed === undefined) return 2;
-  if (!signed) return undefined;
-  return keys.includes(peer.publicKey) ? 0 : 1;
-};
-
+/** Nothing, if there is no such document. */
 const read = async (url, options, timeout) => {
   const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(timeout), credentials: 'omit' });
-  const text = answer.ok ? await answer.text() : '';
-  return text.length <= MOST_BYTES ? JSON.parse(text) : {};
+  if (!answer.ok) return undefined;
+  const text = await answer.text();
+  return text.length <= MOST_BYTES ? parsed(text) : null;
 };
 
-/** What a document says: descriptors with a signature each, or a seed bundle, with one for all. Whose that is only `keys` tell. */
+const parsed = (text) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * What a document says: descriptors with a signature each, or a seed bundle, with one for all. Whose that is
+ * only `keys` tell. Or the code of why it is refused.
+ */
 const inDocument = async (document, { appId, keys, now }) => {
-  const { sig, ...words } = document;
+  const { sig, ...words } = Object(document);
   const { v, app, peers, seeds, ts, expires, pk } = words;
-  if (app !== appId || !Array.isArray(seeds)) return { peers: app === appId && Array.isArray(peers) ? peers : [] };
-  const isBundle = v === 1 && [ts, expires].every(Number.isSafeInteger) && isInTime(ts, expires, now);
-  const isSigned = isBundle && (await holds(canonical(words), pk, sig));
-  return isSigned === false ? { peers: [] } : { peers: seeds, vouched: isSigned && keys.includes(pk) };
+  if (!Array.isArray(seeds)) {
+    if (!Array.isArray(peers)) return { code: 'invalid' };
+    return app === appId ? { peers } : { code: 'other-app' };
+  }
+  if (v !== 1 || ![ts, expires].every(Number.isSafeInteger) || ![app, pk, sig].every(isText)) return { code: 'invalid' };
+  if (app !== appId) return { code: 'other-app' };
+  const signed = await holds(canonical(words), pk, sig);
+  const code = signed === false ? 'forged' : outOfTime(ts, expires, now);
+  if (code) return { code };
+  const isTrusted = keys.includes(pk);
+  return isTrusted || keys.length === 0 ? { peers: seeds, vouched: signed && isTrusted } : { code: 'unknown-key' };
 };
 
 /** The documents of a domain: ours, and that of existing nodes. */
@@ -139,33 +100,55 @@ const fromRecord = (record) => {
   }
 };
 
-/** TXT records by DNS over HTTPS, in the JSON form of Cloudflare and Google: a node each, or a document. */
-const fromDns = async (base, rules) => {
-  const query = `name=_pigeonhub-bootstrap.${hostOf(base)}&type=TXT`;
-  const { Answer = [] } = await read(`${rules.dns}?${query}`, { headers: { accept: 'application/dns-json' } }, rules.timeout);
+const DNS_JSON = { accept: 'application/dns-json' };
+
+/** Answers of DNS over HTTPS, in the JSON form of Cloudflare and Google: a TXT record has a node, or a document. */
+const inAnswers = ({ Answer = [] }, rules) => {
   const records = Answer.filter(({ type }) => type === 16).map(({ data }) => fromRecord(String(data)));
   return Promise.all(records.map((one) => (one?.peers || one?.seeds ? inDocument(one, rules) : { peers: [one] })));
 };
 
-/** What a source says, and how far each is trusted: nothing if it is silent, or talks nonsense. */
-const judged = async (source, rules) => {
+/** What a source says, and how far each is trusted or why it is refused: nothing if it is silent. */
+const judged = async ({ url, headers, lists }, rules) => {
+  const said = await read(url, { headers }, rules.timeout).catch(() => undefined);
+  if (said === undefined) return [];
   try {
-    const peers = (await source).flatMap(({ peers, vouched }) => peers.map((peer) => ({ peer, vouched })));
-    const judge = async ({ peer, vouched }) => ({ peer, seen: rules.now, rank: await trust(peer, { ...rules, vouched }) });
-    return await Promise.all(peers.slice(0, MOST_READ).map(judge));
+    const all = (await lists(said, rules)).flatMap(({ peers = [undefined], ...of }) => peers.map((peer) => ({ peer, ...of })));
+    return await Promise.all(all.slice(0, MOST_READ).map(async ({ peer, code, vouched }) => {
+      const verdict = code ? { code } : await judge(peer, { ...rules, vouched });
+      return { peer, source: url, seen: rules.now, ...verdict };
+    }));
   } catch {
-    return [];
+    return [{ code: 'invalid', source: url }];
   }
 };
 
-/** What was found before: each with the time when. */
-const remembered = (storage, name, now) => {
-  try {
-    const kept = JSON.parse(storage.getItem(name));
-    return kept.slice(0, MOST).filter(({ seen }) => seen <= now && now - seen < KEEP);
-  } catch {
-    return [];
-  }
+/** What is asked about a domain: its documents, and DNS if there is a server for that. */
+const sourcesOf = (base, dns) => [
+  ...DOCUMENTS.map((path) => ({ url: base + path, lists: async (said, rules) => [await inDocument(said, rules)] })),
+  ...(dns ? [{ url: `${dns}?name=_pigeonhub-bootstrap.${hostOf(base)}&type=TXT`, headers: DNS_JSON, lists: inAnswers }] : []),
+];
+
+/** Without those that are refused, and of what one key signed of one URL only the newest. */
+const sifted = (found, onrefused) => {
+  const newest = new Map();
+  const title = ({ peer }) => `${peer.publicKey} ${peer.u}`;
+  // Only what is signed: else whoever dates a copy ahead would silence the node.
+  for (const one of found) if (one.time !== undefined) newest.set(title(one), Math.max(newest.get(title(one)) ?? 0, one.time));
+  const isOld = (one) => one.time < newest.get(title(one));
+  // What was kept and has a successor is no replay.
+  const codeOf = (one) => one.code ?? (isOld(one) && one.source !== CACHE ? 'replayed' : undefined);
+  for (const one of found) if (codeOf(one)) onrefused?.({ code: codeOf(one), source: one.source, peer: one.peer });
+  return found.filter((one) => !one.code && !isOld(one));
+};
+
+/** Who does not answer is behind all others; then by trust, priority, region, and how they did. */
+const better = (region) => {
+  const lost = ({ misses = 0 }) => Number(misses >= MISSES);
+  const far = ({ peer }) => Number(region != null && peer.region !== region);
+  const slow = ({ roundTrip = Number.MAX_SAFE_INTEGER }) => roundTrip;
+  return (a, b) =>
+    lost(a) - lost(b) || a.rank - b.rank || byPriority(a.peer, b.peer) || far(a) - far(b) || slow(a) - slow(b);
 };
 
 const storageOf = () => {
@@ -181,36 +164,22 @@ const storageOf = () => {
  * built-in list, best first. It never rejects because a source does not answer.
  */
 export async function discoverBootstrapPeers(appId = 'pigeonhub-mesh', options = {}) {
-  const { domains = [globalThis.location?.origin], dns, keys = [], timeout = 3000, storage = storageOf(), ...more } = options;
-  const now = Date.now();
+  const { domains = [globalThis.location?.origin], dns, keys = [], timeout = 3000, storage = storageOf(), onrefused, ...more } = options;
+  const custom = getBootstrapPeers({ ...more, environment: 'local' }).filter((peer) => !builtIn.local.some(({ u }) => u === peer.u));
   const bases = domains.filter((domain) => isText(domain) && domain !== 'null').map((domain) => {
     const base = domain.includes('://') ? domain : `${isLocal(domain) ? 'http' : 'https'}://${domain}`;
     return base.replace(/\/+$/, '');
   });
-  const asked = bases.flatMap((base) => {
-    const rules = { appId, dns, keys, now, timeout, local: isLocal(base) };
-    const lots = DOCUMENTS.map(async (path) => [await inDocument(await read(base + path, {}, timeout), rules)]);
-    return [...lots, ...(dns ? [fromDns(base, rules)] : [])].map((source) => judged(source, rules));
-  });
+  const rules = { appId, keys, now: Date.now(), timeout };
+  const asked = bases.flatMap((base) => sourcesOf(base, dns).map((source) => judged(source, { ...rules, local: isLocal(base) })));
   const name = `pigeonhub-bootstrap-${appId}`;
-  const old = await Promise.all(remembered(storage, name, now).map(async ({ peer, seen }) => {
-    return { peer, seen, rank: await trust(peer, { keys, local: true, now }) };
-  }));
-  const found = [...(await Promise.all(asked)).flat(), ...old].filter(({ rank }) => rank !== undefined);
-  // Of what one key says of one URL the newest counts.
-  const newest = new Map();
-  const title = ({ peer }) => `${peer.publicKey} ${peer.u}`;
-  for (const one of found) newest.set(title(one), Math.max(newest.get(title(one)) ?? 0, one.peer.timestamp ?? 0));
-  const far = ({ peer }) => Number(more.region != null && peer.region !== more.region);
-  const ranked = found
-    .filter((one) => (one.peer.timestamp ?? 0) >= newest.get(title(one)))
-    .sort((a, b) => a.rank - b.rank || byPriority(a.peer, b.peer) || far(a) - far(b));
-  const kept = once(ranked.map(({ peer, seen }) => ({ u: peer.u, peer, seen }))).slice(0, MOST);
-  try {
-    storage?.setItem(name, JSON.stringify(kept.map(({ peer, seen }) => ({ peer, seen }))));
-  } catch {
-    // Full or forbidden: it is asked for again next time.
-  }
-  const custom = getBootstrapPeers({ ...more, environment: 'local' }).filter((peer) => !builtIn.local.some(({ u }) => u === peer.u));
-  return once([...custom, ...parseBootstrapPeersFromEnv(), ...kept.map(({ peer }) => peer), ...getBootstrapPeers({ ...more, customPeers: [] })]);
+  // Local addresses only if somebody is asked who may name such ones.
+  const old = await recall(storage, name, { ...rules, local: bases.some(isLocal) });
+  const known = new Map(old.filter(({ code }) => !code).map(({ peer, checked, roundTrip, misses }) => [peer.u, { checked, roundTrip, misses }]));
+  const found = sifted([...(await Promise.all(asked)).flat(), ...old], onrefused).map((one) => ({ ...one, ...known.get(one.peer.u) }));
+  const best = once(found.map((one) => ({ ...one, u: one.peer.u })).sort(better(more.region))).slice(0, MOST);
+  remember(storage, name, best);
+  void recheck(storage, name, best, rules);
+  const listed = getBootstrapPeers({ ...more, customPeers: [] });
+  return once([...custom, ...parseBootstrapPeersFromEnv(), ...best.map(({ peer }) => peer), ...listed]);
 }

@@ -76,53 +76,178 @@ async fn javascript_lists_the_same_nodes_as_rust() {
     assert_eq!(listed, json!(expected));
 }
 
+/// A script's `ask(domains, options)`: what is found, without the built-in list, and what is refused; and its
+/// storage, `kept`.
+const ASK: &str = "
+    const kept = new Map();
+    const storage = { getItem: (name) => kept.get(name) ?? null, setItem: (name, text) => kept.set(name, text) };
+    const ask = async (domains, options) => {
+      const refused = [];
+      const onrefused = ({ code, source, peer }) => refused.push([code, source, peer?.u ?? null]);
+      const peers = await config.discoverBootstrapPeers(undefined, { domains, storage, environment: 'local', onrefused, ...options });
+      return { found: peers.map((peer) => peer.u).filter((u) => !/:300[0-3]$/.test(u)), refused };
+    };";
+
+/// Nobody listens there, and it may name local addresses.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// The descriptor of a node that signs for itself.
+fn signed_at(u: &str, timestamp: u64) -> Value {
+    let mut descriptor = json!({ "t": u.split(':').next(), "u": u, "uptime": 0.1 });
+    sign(&mut descriptor, &SigningKey::from_bytes(&[5; 32]), Millis(timestamp), 60);
+    descriptor
+}
+
+fn with(mut value: Value, field: &str, new: Value) -> Value {
+    value[field] = new;
+    value
+}
+
 #[tokio::test]
 async fn javascript_finds_nodes_checks_them_and_keeps_them() {
     let a = TestNode::alone("a").await;
     let b = TestNode::start("b", &[&a], &[]).await;
     a.sees(1).await;
     let now = now();
-    let signed = |u: &str, timestamp| {
-        let mut descriptor = json!({ "t": "ws", "u": u, "uptime": 0.1 });
-        sign(&mut descriptor, &SigningKey::from_bytes(&[5; 32]), Millis(timestamp), 60);
-        descriptor
-    };
-    let mut forged = signed("ws://127.0.0.1:1", now);
-    forged["u"] = json!("ws://127.0.0.1:2");
+    let document = |peers: &[Value]| json!({ "app": "pigeonhub-mesh", "peers": peers });
+    let good = signed_at("ws://127.0.0.1:7", now);
+    // Without a signature it says nothing about the time of what is signed.
+    let mut ahead = with(good.clone(), "timestamp", json!(now + 1));
+    ahead.as_object_mut().unwrap().remove("signature");
     let peers = [
-        forged,
-        signed("ws://127.0.0.1:3", now - 61_000),
-        signed("ws://127.0.0.1:4", now + 3_600_000),
+        with(signed_at("ws://127.0.0.1:1", now), "u", json!("ws://127.0.0.1:2")),
+        signed_at("ws://127.0.0.1:3", now - 61_000),
+        signed_at("ws://127.0.0.1:4", now + 3_600_000),
         json!({ "t": "wss", "u": "ws://127.0.0.1:5" }),
         json!({ "t": "ws", "u": "ws://far.example" }),
         json!({ "t": "ws", "u": "ws://127.0.0.1:6" }),
-        signed("ws://127.0.0.1:7", now),
+        good,
+        ahead,
     ];
-    let server = DocumentServer::with(PATH, &json!({ "app": "pigeonhub-mesh", "peers": peers })).await;
+    let server = DocumentServer::with(PATH, &document(&peers)).await;
     let other = DocumentServer::with(PATH, &json!({ "app": "other", "peers": peers })).await;
+    let replaying = DocumentServer::with(PATH, &document(&[signed_at("ws://127.0.0.1:7", now - 1)])).await;
+    let junk = DocumentServer::with(PATH, &json!("no document")).await;
     let script = "
-        const kept = new Map();
-        const storage = { getItem: (name) => kept.get(name) ?? null, setItem: (name, text) => kept.set(name, text) };
-        const ask = async (domains) => {
-          const peers = await config.discoverBootstrapPeers(undefined, { domains, storage, environment: 'local' });
-          return peers.map((peer) => peer.u).filter((u) => !/:300[0-3]$/.test(u));
-        };
-        const found = await ask([given.node, given.other, given.server]);
-        const gone = await ask(['http://127.0.0.1:9']);
-        const [name] = kept.keys();
-        kept.set(name, kept.get(name).replace('ws://127.0.0.1:7', 'ws://127.0.0.1:8'));
-        return { found, gone, touched: await ask([]) };";
-    let given = json!({ "node": a.url(""), "other": other.url, "server": server.url });
-    let result = run(script, &given).await;
+        const found = await ask([given.node, given.other, given.junk, given.server]);
+        return { found, gone: await ask([given.nobody]), replayed: await ask([given.replaying]) };";
+    let given = json!({
+        "node": a.url(""), "other": other.url, "server": server.url, "replaying": replaying.url,
+        "junk": junk.url, "nobody": NOBODY,
+    });
+    let result = run(&[ASK, script].concat(), &given).await;
     // Signed ones first: the node and what it has reached, then the document's; then those unsigned.
     let all = json!([a.ws(), b.ws(), "ws://127.0.0.1:7", "ws://127.0.0.1:6"]);
-    assert_eq!(result["found"], all);
-    assert_eq!(result["gone"], all, "from the cache");
-    assert_eq!(
-        result["touched"],
-        json!([a.ws(), b.ws(), "ws://127.0.0.1:6"]),
-        "a touched cache is not believed"
-    );
+    let at = |server: &DocumentServer| server.url.clone() + PATH;
+    let refused = [
+        json!(["other-app", at(&other), null]),
+        json!(["invalid", at(&junk), null]),
+        json!(["forged", at(&server), "ws://127.0.0.1:2"]),
+        json!(["expired", at(&server), "ws://127.0.0.1:3"]),
+        json!(["future", at(&server), "ws://127.0.0.1:4"]),
+        json!(["invalid", at(&server), "ws://127.0.0.1:5"]),
+        json!(["invalid", at(&server), "ws://far.example"]),
+    ];
+    assert_eq!(result["found"], json!({ "found": all, "refused": refused }));
+    assert_eq!(result["gone"], json!({ "found": all, "refused": [] }), "from the storage");
+    let refused = [json!(["replayed", at(&replaying), "ws://127.0.0.1:7"])];
+    assert_eq!(result["replayed"], json!({ "found": all, "refused": refused }));
+}
+
+#[tokio::test]
+async fn javascript_believes_its_storage_no_more_than_anybody_else() {
+    let now = now();
+    let good = json!({ "peer": signed_at("wss://good.example", now), "seen": now });
+    let entry = |peer: Value| with(good.clone(), "peer", peer);
+    let at = |u: &str| entry(json!({ "t": u.split(':').next(), "u": u }));
+    let forged = with(signed_at("wss://honest.example", now), "u", json!("wss://forged.example"));
+    let peer_of = |entry: &Value| entry["peer"]["u"].clone();
+    let cases = [
+        (at("ws://127.0.0.1:1"), Some("invalid")),
+        (at("wss://192.168.0.1"), Some("invalid")),
+        (at("ws://far.example"), Some("invalid")),
+        (at("wss://far.example/path"), Some("invalid")),
+        (entry(forged), Some("forged")),
+        (entry(signed_at("wss://old.example", now - 61_000)), Some("expired")),
+        (with(at("wss://forgotten.example"), "seen", json!(now - 86_400_000)), Some("expired")),
+        (with(at("wss://soon.example"), "seen", json!(now + 60_000)), Some("future")),
+        (with(at("wss://never.example"), "seen", Value::Null), Some("invalid")),
+        (with(at("wss://checked.example"), "misses", json!("none")), Some("invalid")),
+        (json!(7), Some("invalid")),
+        (at("wss://unsigned.example"), None),
+        (good.clone(), None),
+    ];
+    let refused = |(entry, code): &(Value, Option<&str>)| Some(json!([(*code)?, "cache", peer_of(entry)]));
+    let expected = json!({
+        "found": ["wss://good.example", "wss://unsigned.example"],
+        "refused": cases.iter().filter_map(refused).collect::<Vec<_>>(),
+    });
+    let entries: Vec<_> = cases.iter().map(|(entry, _)| entry.clone()).collect();
+    let many: Vec<_> = (0..60).map(|number| at(&format!("wss://n{number}.example"))).collect();
+    let texts = [
+        json!(entries).to_string(),
+        format!("[{}{good}]", " ".repeat(300_000)),
+        "{".into(),
+        "{}".into(),
+        format!(
+            r#"[{{"seen":{now},"peer":{{"t":"wss","u":"wss://deep.example","x":{}{}}}}}]"#,
+            "[".repeat(50_000),
+            "]".repeat(50_000)
+        ),
+        json!(many).to_string(),
+        json!([at("ws://127.0.0.1:1")]).to_string(),
+    ];
+    let script = "
+        const results = [];
+        for (const [index, text] of given.texts.entries()) {
+          kept.set('pigeonhub-bootstrap-pigeonhub-mesh', text);
+          // The last time somebody local is asked.
+          results.push(await ask(index === given.texts.length - 1 ? [given.nobody] : []));
+        }
+        return results;";
+    let given = json!({ "texts": texts, "nobody": NOBODY });
+    let results = run(&[ASK, script].concat(), &given).await;
+    assert_eq!(results[0], expected);
+    for (index, what) in [(1, "large"), (2, "no JSON"), (3, "no list")] {
+        assert_eq!(results[index], json!({ "found": [], "refused": [["invalid", "cache", null]] }), "{what}");
+    }
+    assert_eq!(results[4]["refused"], json!([["invalid", "cache", "wss://deep.example"]]));
+    assert_eq!(results[5]["found"].as_array().unwrap().len(), 50);
+    assert_eq!(results[6], json!({ "found": ["ws://127.0.0.1:1"], "refused": [] }));
+}
+
+#[tokio::test]
+async fn javascript_asks_what_it_kept_how_it_does_and_puts_the_silent_last() {
+    let node = TestNode::alone("a").await;
+    let now = now();
+    let five_minutes_ago = now - 5 * 60_000;
+    let entry = |u: &str, seen, misses| json!({ "peer": { "t": "ws", "u": u, "priority": misses }, "seen": seen, "misses": misses });
+    // Nobody is there: once a node to be asked, once one that was asked a moment ago.
+    let (gone, fresh) = ("ws://127.0.0.1:9", "ws://127.0.0.1:10");
+    let entries = [
+        entry(gone, five_minutes_ago, 2),
+        entry(&node.ws(), five_minutes_ago, 5),
+        entry(fresh, now - 1000, 1),
+    ];
+    let script = "
+        const name = 'pigeonhub-bootstrap-pigeonhub-mesh';
+        kept.set(name, JSON.stringify(given.entries));
+        const { found: first } = await ask([given.nobody]);
+        const written = kept.get(name);
+        while (kept.get(name) === written) await new Promise((resolve) => setTimeout(resolve, 10));
+        const health = JSON.parse(kept.get(name));
+        return { first, health, second: (await ask([given.nobody])).found };";
+    let given = json!({ "entries": entries, "nobody": NOBODY });
+    let result = run(&[ASK, script].concat(), &given).await;
+    assert_eq!(result["first"], json!([fresh, gone, node.ws()]), "who failed five times is last");
+    assert_eq!(result["second"], json!([fresh, node.ws(), gone]), "who failed for the third time is last");
+    let health = result["health"].as_array().unwrap();
+    let of = |u: &str| health.iter().find(|kept| kept["peer"]["u"] == u).unwrap();
+    assert_eq!((&of(gone)["misses"], &of(gone)["seen"]), (&json!(3), &json!(five_minutes_ago)));
+    assert_eq!(of(&node.ws())["misses"], 0);
+    assert!(of(&node.ws())["roundTrip"].is_u64());
+    assert!(of(&node.ws())["seen"].as_u64().unwrap() >= now, "kept for another day");
+    assert_eq!((&of(fresh)["misses"], &of(fresh)["checked"]), (&json!(1), &Value::Null), "not asked");
 }
 
 #[tokio::test]

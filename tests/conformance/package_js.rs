@@ -1,6 +1,7 @@
 //! The npm package as an app has it: installed, and imported by its name, in Node.js.
 
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
 use pigeonhub_tests::node_modules;
 use serde_json::{Value, json};
@@ -9,11 +10,13 @@ use serde_json::{Value, json};
 pub async fn node(program: &str, environment: &[(&str, &str)]) -> Value {
     let installed = node_modules();
     let mut node = Command::new("node");
-    node.args(["--input-type=module", "--eval", program]).envs(environment.iter().copied());
+    node.arg("--input-type=module").envs(environment.iter().copied());
     node.current_dir(installed.parent().expect("a directory of an app"));
-    let run = tokio::task::spawn_blocking(move || node.output().expect("Node.js"));
-    let Output { status, stdout, stderr } = run.await.unwrap();
-    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Node.js");
+    node.stdin.take().unwrap().write_all(program.as_bytes()).expect("it reads the program");
+    let run = tokio::task::spawn_blocking(move || node.wait_with_output());
+    let Output { status, stdout, .. } = run.await.unwrap().unwrap();
+    assert!(status.success(), "what Node.js says of it is above");
     serde_json::from_slice(&stdout).unwrap()
 }
 

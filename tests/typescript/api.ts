@@ -18,7 +18,7 @@ import type {
 } from 'pigeonhub-wasm';
 
 import { discoverBootstrapPeers, getBootstrapPeers, parseBootstrapPeersFromEnv } from 'pigeonhub-wasm/config';
-import type { BootstrapPeer } from 'pigeonhub-wasm/config';
+import type { BootstrapPeer, Refusal } from 'pigeonhub-wasm/config';
 
 import { SignalDirectory, signalTopic } from 'pigeonhub-wasm/directory';
 import type { SignalEndpoint } from 'pigeonhub-wasm/directory';
@@ -44,12 +44,17 @@ async function finding(): Promise<PigeonHub> {
   getBootstrapPeers({ region: 'mars' });
   const found = await discoverBootstrapPeers('my-app', { domains: ['example.org'], dns: 'https://dns.example', timeout: 500, customPeers });
   expect<number | undefined>(found[0]?.priority);
+  const refused: Refusal[] = [];
+  expect<BootstrapPeer[]>(await discoverBootstrapPeers('my-app', { onrefused: (refusal) => refused.push(refusal), storage: null }));
+  expect<number>(refused.filter(({ code, source }) => code === 'forged' && source !== 'cache').length);
+  // @ts-expect-error Nothing is refused for this.
+  refused.filter(({ code }) => code === 'ugly');
   expect<typeof getBootstrapPeers>(all.getBootstrapPeers);
   expect<typeof parseBootstrapPeersFromEnv>(all.parseBootstrapPeersFromEnv);
   expect<typeof discoverBootstrapPeers>(all.discoverBootstrapPeers);
   await PigeonHub.connect({ discover: true });
   await PigeonHub.connect({ nodes: ['wss://a.example'], discover: 'example.org' });
-  await PigeonHub.connect({ discover: { appId: 'my-app', domains: ['example.org'], timeout: 500 } });
+  await PigeonHub.connect({ discover: { appId: 'my-app', domains: ['example.org'], timeout: 500, onrefused: ({ code }) => expect<string>(code) } });
   // @ts-expect-error Domains are a list.
   await PigeonHub.connect({ discover: { domains: 'example.org' } });
   return PigeonHub.connect({ nodes: found.map((peer) => peer.u) });

@@ -92,6 +92,8 @@ fn page(house: &House) -> Result<()> {
         "index.d.ts",
         "config.js",
         "config.d.ts",
+        "descriptor.js",
+        "cache.js",
         "directory.js",
         "directory.d.ts",
         "records.js",
