@@ -57,8 +57,9 @@ pub(crate) fn read(value: &Value, check: &Check<'_>, found: &mut Found) -> Resul
     if !pinned && !check.pins.is_empty() {
         return Err(Refusal::UnknownKey);
     }
-    // Whose the key is nobody knows unless it is pinned.
+    // Whose the key is nobody knows unless it is pinned. A seed that bears a signature of its node is not
+    // taken without a look at it: the pool goes by its time to tell what is a replay.
     let trust = if pinned { Trust::Project } else { Trust::Discovered };
-    found.add_all(&bundle.seeds, check, |_| Ok(trust));
+    found.add_all(&bundle.seeds, check, |seed| Ok(seed.verify(&[], check.now)?.min(trust)));
     Ok(())
 }

@@ -5,9 +5,10 @@ use ed25519_dalek::SigningKey;
 use pigeonhub_bootstrap::{
     CHECK, Check, Descriptor, EXPIRES, Environment, Found, Invalid, Pool, Refusal, Region, Source, Trust,
     Wanted, built_in, get_bootstrap_peers, is_fresh, is_local, parse_bootstrap_peers_from_env, pause,
-    read_document, read_txt, sign, signed as signed_node, txt_name,
+    read_document, read_txt, seed_bundle, sign, signed as signed_node, txt_name,
 };
 use pigeonhub_protocol::mesh::NodeDescriptor;
+use pigeonhub_protocol::signed_json::{signature_of, statement};
 use pigeonhub_protocol::{Millis, limit};
 use serde_json::{Value, json};
 
@@ -132,6 +133,31 @@ fn a_signature_decides_how_far_a_descriptor_is_trusted_or_why_it_is_refused() {
     for junk in ["", "[]", "{}", "<html>", r#"{"peers":{}}"#] {
         assert_eq!(read_document(junk, &check(false)).refused, [Refusal::Invalid(Invalid::Form)], "{junk}");
     }
+}
+
+#[test]
+fn nobody_silences_a_node_by_a_bundle_that_dates_it_ahead() {
+    let read = |seed: Value| {
+        let mut bundle = seed_bundle(&key(2), "app", &[], NOW, 60);
+        bundle["seeds"] = json!([seed]);
+        bundle["sig"] = signature_of(&key(2), &statement(&bundle, "", "sig")).into();
+        read_document(&bundle.to_string(), &check(false))
+    };
+    let honest = signed("wss://a.example", NOW.0, 60);
+    let ahead = read(with(honest.clone(), "timestamp", json!(NOW.0 + 1)));
+    assert_eq!((ahead.peers, ahead.refused), (vec![], vec![Refusal::Forged]));
+    assert_eq!(read(honest.clone()).peers[0].1, Trust::Community, "by the node's own signature");
+    assert_eq!(read(json!({ "t": "wss", "u": "wss://a.example" })).peers[0].1, Trust::Discovered);
+
+    // What is dated without a signature is no news either.
+    let mut unsigned = with(honest.clone(), "timestamp", json!(NOW.0 + 1));
+    unsigned.as_object_mut().unwrap().remove("signature");
+    let mut pool = Pool::default();
+    for (peer, trust) in read(unsigned).peers {
+        pool.offer(peer, Source::WellKnown, trust, NOW).unwrap();
+    }
+    let honest = Descriptor::read(&honest).unwrap();
+    assert_eq!(pool.offer(honest, Source::WellKnown, Trust::Community, NOW), Ok(()));
 }
 
 #[test]
