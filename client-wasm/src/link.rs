@@ -212,7 +212,8 @@ impl Link {
     pub(crate) fn add_local(&self, stream: &MediaStream) {
         let local = &mut *self.0.local.borrow_mut();
         if !local.contains(stream) {
-            local.push(stream.clone());
+            // Not `stream.clone()`, which is JavaScript's and makes copies of the tracks.
+            local.push(Clone::clone(stream));
         }
     }
 

@@ -150,10 +150,9 @@ pub fn start(state: State, peer_id: &str, camera: bool) {
     let peer_id = peer_id.to_owned();
     spawn_local(async move {
         let media = if camera { state.media.open().await } else { None };
-        let Some(hub) = state.hub.get_untracked() else { return };
-        if !call.is_live() {
-            return;
-        }
+        let Some(hub) = state.hub.get_untracked().filter(|_| call.is_live()) else {
+            return rest_media(state);
+        };
         call.sends.set(media.is_some());
         match hub.dial(&peer_id, media).await {
             Ok(link) => follow(state, call, link).await,
@@ -188,7 +187,8 @@ pub async fn share_camera(state: State, call: Call) {
     }
 }
 
-/// Opens camera and microphone anew for every call that has them: one that was missing may be there now.
+/// Opens camera and microphone anew for every call that has them: a camera that was missing may be there
+/// now. Who is muted stays so.
 pub fn share_again(state: State) {
     let calls: Vec<_> =
         state.calls.get_untracked().into_iter().filter(|call| call.sends.get_untracked()).collect();
@@ -198,7 +198,9 @@ pub fn share_again(state: State) {
                 link.remove_stream(&old);
             }
         }
+        let mic = state.media.mic.get_untracked();
         state.media.close();
+        state.media.set_mic(mic);
         for call in calls {
             call.sends.set(false);
             share_camera(state, call).await;

@@ -41,17 +41,27 @@ impl Media {
             match ask(video, audio).await {
                 Ok(stream) => {
                     let missing = first_trouble.map(|name: String| explain(&name, video, audio));
-                    self.trouble.set(missing);
-                    self.mic.set(audio);
-                    self.camera.set(video);
-                    self.stream.set(Some(stream.clone()));
-                    return Some(stream);
+                    return Some(self.take(stream, video, audio, missing));
                 }
                 Err(name) => first_trouble = first_trouble.or(Some(name)),
             }
         }
         self.trouble.set(first_trouble.map(|name| explain(&name, false, false)));
         None
+    }
+
+    /// Has this stream, unless another call opened one in the meantime: then that is it.
+    fn take(&self, stream: MediaStream, video: bool, audio: bool, missing: Option<String>) -> MediaStream {
+        if let Some(first) = self.stream.get_untracked() {
+            stop(&stream);
+            return first;
+        }
+        self.trouble.set(missing);
+        self.stream.set(Some(Clone::clone(&stream)));
+        // What was off stays off.
+        self.set_mic(audio && self.mic.get_untracked());
+        self.set_camera(video && self.camera.get_untracked());
+        stream
     }
 
     /// Whether the stream has a picture at all.
@@ -71,26 +81,29 @@ impl Media {
         self.enable("video", on);
     }
 
-    /// Lets go of both: their lights go out.
+    /// Lets go of both: their lights go out. The next call begins with both on.
     pub fn close(&self) {
-        for track in self.tracks() {
-            track.stop();
-        }
+        self.stream.with_untracked(|stream| stream.iter().for_each(stop));
         self.stream.set(None);
+        self.mic.set(true);
+        self.camera.set(true);
     }
 
     fn enable(&self, kind: &str, on: bool) {
-        for track in self.tracks().iter().filter(|track| track.kind() == kind) {
-            track.set_enabled(on);
-        }
+        self.stream.with_untracked(|stream| {
+            for track in stream.iter().flat_map(tracks).filter(|track| track.kind() == kind) {
+                track.set_enabled(on);
+            }
+        });
     }
+}
 
-    fn tracks(&self) -> Vec<MediaStreamTrack> {
-        let stream = self.stream.get_untracked();
-        stream
-            .map(|stream| stream.get_tracks().iter().map(MediaStreamTrack::from).collect())
-            .unwrap_or_default()
-    }
+fn stop(stream: &MediaStream) {
+    tracks(stream).for_each(|track| track.stop());
+}
+
+fn tracks(stream: &MediaStream) -> impl Iterator<Item = MediaStreamTrack> + use<> {
+    stream.get_tracks().into_iter().map(MediaStreamTrack::from)
 }
 
 /// Asks the browser, or gives the name of its error.

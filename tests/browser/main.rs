@@ -5,6 +5,7 @@
 
 mod control;
 mod demo;
+mod demo_call;
 mod demo_phone;
 mod demo_trouble;
 mod identity;

@@ -4,7 +4,7 @@ use pigeonhub_tests::{Mesh, TestNode, fresh_id, one_browser_test_at_a_time};
 use serde_json::json;
 
 use crate::page::{Page, serve};
-use crate::story::{assert_media_flows, assert_talk, join, join_with};
+use crate::story::{assert_media_flows, assert_media_stops, assert_talk, join, join_with};
 
 /// Three megabytes: many chunks, and more than one buffer of a data channel.
 const LARGE: usize = 3_000_000;
@@ -38,6 +38,33 @@ async fn two_browsers_on_two_nodes_talk_send_and_see_each_other_and_outlive_a_no
     for (page, other) in [(&ada, &ben_id), (&ben, &ada_id)] {
         assert_eq!(page.call("state", [other.as_str()]).await, "connected");
     }
+}
+
+#[tokio::test]
+async fn media_that_one_browser_stops_sending_stop_in_the_other_and_flow_again() {
+    let _turn = one_browser_test_at_a_time().await;
+    let (mesh, server) = (Mesh::patient(2).await, serve().await);
+    let (ada, ada_id) = join(&server, &mesh.nodes[0], "Ada").await;
+    let (ben, ben_id) = join(&server, &mesh.nodes[1], "Ben").await;
+    ada.until("data", [ben_id.as_str()]).await;
+    ada.call("dial", json!([ben_id, true])).await;
+    ben.until("state", [ada_id.as_str()]).await;
+    ben.call("sendMedia", [ada_id.as_str()]).await;
+    assert_media_flows(&ada, &ben_id).await;
+
+    for (from, from_id, to, to_id) in
+        [(&ada, &ada_id, &ben, &ben_id), (&ben, &ben_id, &ada, &ada_id), (&ada, &ada_id, &ben, &ben_id)]
+    {
+        assert_media_flows(to, from_id).await;
+        to.until("shows", json!([from_id, 2])).await;
+        from.call("stopMedia", [to_id.as_str()]).await;
+        assert_media_stops((to, to_id), (from, from_id)).await;
+        to.until("shows", json!([from_id, 0])).await;
+        from.call("sendMedia", [to_id.as_str()]).await;
+        assert_media_flows(to, from_id).await;
+        to.until("shows", json!([from_id, 2])).await;
+    }
+    assert_talk((&ada, &ada_id), (&ben, &ben_id), "the link was there all the time").await;
 }
 
 #[tokio::test]

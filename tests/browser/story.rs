@@ -37,6 +37,16 @@ pub async fn assert_media_flows(page: &Page, from: &str) {
     .await;
 }
 
+/// Media of a peer no longer arrive, while it still gets those of this page.
+pub async fn assert_media_stops((page, id): (&Page, &str), (from, from_id): (&Page, &str)) {
+    eventually(&format!("{page:?} gets no more media of {from:?}"), PATIENCE * 2, async || {
+        let before = page.call("media", [from_id]).await;
+        assert_media_flows(from, id).await;
+        (page.call("media", [from_id]).await == before).then_some(())
+    })
+    .await;
+}
+
 /// Text from each to the other.
 pub async fn assert_talk(one: (&Page, &str), other: (&Page, &str), text: &str) {
     for (from, to) in [(one, other), (other, one)] {

@@ -8,6 +8,7 @@ import { RawHub } from '/node_modules/pigeonhub-wasm/wasm/pigeonhub_wasm.js';
 let hub;
 const messages = [];
 const links = new Map();
+const own = new Map();
 const told = [];
 const toldAway = new Map();
 const changes = [];
@@ -23,10 +24,10 @@ function take(link) {
   links.set(link.peerId, link);
   link.addEventListener('message', async ({ data }) => messages.push({ from: link.peerId, data: await print(data) }));
   link.addEventListener('track', ({ streams }) => {
-    if (document.getElementById(link.peerId)) return;
-    const video = Object.assign(document.createElement('video'), { id: link.peerId, autoplay: true, muted: true });
-    video.srcObject = streams[0];
-    document.body.append(video);
+    const video =
+      document.getElementById(link.peerId) ??
+      document.body.appendChild(Object.assign(document.createElement('video'), { id: link.peerId, autoplay: true, muted: true }));
+    if (video.srcObject !== streams[0]) video.srcObject = streams[0];
   });
 }
 
@@ -112,11 +113,15 @@ export const publishSignal = (endpoint) => new SignalDirectory(hub).publish(endp
 export const findSignals = async (wanted) =>
   (await new SignalDirectory(hub.nodes).find(wanted)).flatMap(({ urls }) => urls.map(({ u }) => u));
 
-/** Dials; done when connected. */
-export async function dial(peerId, withMedia) {
-  const stream = withMedia ? await navigator.mediaDevices.getUserMedia({ audio: true, video: true }) : undefined;
-  take(await hub.dial(peerId, { stream }));
+/** Camera and microphone for a peer: the same each time. */
+async function stream(peerId) {
+  if (!own.has(peerId)) own.set(peerId, await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
+  return own.get(peerId);
 }
+
+/** Dials; done when connected. */
+export const dial = async (peerId, withMedia) =>
+  take(await hub.dial(peerId, { stream: withMedia ? await stream(peerId) : undefined }));
 
 /** Dials and does not wait. */
 export function begin(peerId) {
@@ -124,8 +129,17 @@ export function begin(peerId) {
 }
 
 /** Sends camera and microphone from now on. */
-export const sendMedia = async (peerId) =>
-  links.get(peerId).addStream(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
+export const sendMedia = async (peerId) => links.get(peerId).addStream(await stream(peerId));
+
+/** Sends them no more. */
+export const stopMedia = async (peerId) => links.get(peerId).removeStream(await stream(peerId));
+
+/** Once so many tracks of a peer are there, and pictures where there are tracks. */
+export function shows(peerId, tracks) {
+  const video = document.getElementById(peerId);
+  const there = video.srcObject.getTracks().length;
+  return (there === tracks && (tracks === 0 || video.getVideoPlaybackQuality().totalVideoFrames > 0)) || null;
+}
 
 export const send = (peerId, text) => links.get(peerId).send(text);
 
