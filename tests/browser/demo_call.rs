@@ -38,10 +38,16 @@ const WAY: &str = "const path = document.querySelector(`[data-testid='path-${arg
     const nodes = [...document.querySelectorAll('g.node')].filter(leadsBy).map((node) => node.dataset.testid);
     return { nodes, isUsed: path.dataset.inUse };";
 
-/// Keeps what a page's own camera and microphone are, to be asked later.
-const KEEP_OWN: &str =
-    "window.own = document.querySelector('[data-testid=local-video]').srcObject.getTracks();
-    return window.own.map((track) => track.readyState).join();";
+/// From now on a page keeps all tracks of its camera and microphone, copies too, and gets them this late
+/// (milliseconds).
+const KEEP_TRACKS: &str = "window.tracks = [];
+    const keep = (stream) => (window.tracks.push(...stream.getTracks()), stream);
+    const { clone } = MediaStream.prototype, { getUserMedia } = MediaDevices.prototype;
+    MediaStream.prototype.clone = function () { return keep(clone.call(this)); };
+    MediaDevices.prototype.getUserMedia = async function (wanted) {
+      await new Promise((later) => setTimeout(later, args[0]));
+      return keep(await getUserMedia.call(this, wanted));
+    };";
 
 impl Visitor {
     /// Waits until a figure of somebody's video is within these bounds.
@@ -71,6 +77,16 @@ impl Visitor {
         .await;
     }
 
+    /// So many tracks were opened until now, and so many are still on.
+    async fn has_tracks(&self, opened: usize, live: usize) {
+        let count = "return [tracks.length, tracks.filter((track) => track.readyState === 'live').length]";
+        let what = format!("{}: {opened} tracks were opened, {live} are live", self.name);
+        eventually(&what, PATIENCE, async || {
+            (self.browser.run(count, &[]).await == json!([opened, live])).then_some(())
+        })
+        .await;
+    }
+
     async fn sees_way(&self, other: &Self, way: Value) {
         eventually(&format!("{} sees the way {way}", self.name), PATIENCE, async || {
             (self.browser.run(WAY, &[json!(other.id)]).await == way).then_some(())
@@ -85,6 +101,9 @@ async fn who_mutes_or_hangs_up_in_one_browser_is_not_heard_or_seen_in_the_other(
     let mesh = Mesh::patient(3).await;
     let ada = Visitor::join("Ada", &mesh.nodes[0], &[]).await;
     let ben = Visitor::join("Ben", &mesh.nodes[1], &[]).await;
+    for visitor in [&ada, &ben] {
+        visitor.browser.run(KEEP_TRACKS, &[json!(0)]).await;
+    }
     ada.call(&ben, "call-video").await;
     ben.click(&Visitor::in_call(&ada, "answer-video")).await;
     for (visitor, other) in [(&ada, &ben), (&ben, &ada)] {
@@ -112,19 +131,49 @@ async fn who_mutes_or_hangs_up_in_one_browser_is_not_heard_or_seen_in_the_other(
     ben.perceives(&ada, true, true).await;
 
     for visitor in [&ada, &ben] {
-        assert_eq!(visitor.browser.run(KEEP_OWN, &[]).await, "live,live");
+        visitor.has_tracks(2, 2).await;
     }
     ada.click(&Visitor::in_call(&ben, "hangup")).await;
     ben.find(&format!("{}[data-state=closed]", Visitor::in_call(&ada, "link-state"))).await;
     ben.logs("Ada hung up.").await;
     // The lights of both cameras go out, and nothing of the call is left.
     for (visitor, other) in [(&ada, &ben), (&ben, &ada)] {
-        let own = "return window.own.map((track) => track.readyState).join()";
-        assert_eq!(visitor.browser.run(own, &[]).await, "ended,ended", "{}", visitor.name);
+        visitor.has_tracks(2, 0).await;
         visitor.sees_way(other, Value::Null).await;
     }
     let shown = "return document.querySelector(args[0]).srcObject";
     assert_eq!(ben.browser.run(shown, &[json!(Visitor::in_call(&ada, "remote-video"))]).await, Value::Null);
     let left = "return document.querySelectorAll(args[0]).length";
     assert_eq!(ada.browser.run(left, &[json!(format!("[data-testid='call-{}']", ben.id))]).await, 0);
+}
+
+#[tokio::test]
+async fn a_browser_asked_for_its_camera_twice_or_in_vain_turns_it_off_with_the_last_call() {
+    let _turn = one_browser_test_at_a_time().await;
+    let mesh = Mesh::patient(2).await;
+    let ada = Visitor::join("Ada", &mesh.nodes[0], &[]).await;
+    let ben = Visitor::join("Ben", &mesh.nodes[1], &[]).await;
+    let cleo = Visitor::join("Cleo", &mesh.nodes[1], &[]).await;
+    ada.browser.run(KEEP_TRACKS, &[json!(1_000)]).await;
+    let hang_up = |other| Visitor::in_call(other, "hangup");
+
+    // Both calls wait for the camera: the second to get one shares the first one's.
+    for other in [&ben, &cleo] {
+        ada.click(&format!("[data-testid='peer-{}'] [data-testid=call-video]", other.id)).await;
+    }
+    for other in [&ben, &cleo] {
+        ada.connected(other).await;
+        other.sees_video(&ada).await;
+    }
+    ada.has_tracks(4, 2).await;
+    ada.click(&hang_up(&ben)).await;
+    cleo.sees_video(&ada).await;
+    ada.has_tracks(4, 2).await;
+    ada.click(&hang_up(&cleo)).await;
+    ada.has_tracks(4, 0).await;
+
+    // The call is over before the camera is there.
+    ada.click(&format!("[data-testid='peer-{}'] [data-testid=call-video]", ben.id)).await;
+    ada.click(&hang_up(&ben)).await;
+    ada.has_tracks(6, 0).await;
 }

@@ -52,6 +52,7 @@ pub fn suffer(fault: Fault, plan: Plan) -> Result<Row, String> {
             let mut stage = Stage::set(fault, plan.only_native).await?;
             let mut crowd = Crowd::gather(&stage, plan).await;
             crowd.watch(plan.around).await;
+            crowd.begin_calls().await;
             if fault.leaves_nobody() {
                 crowd.hold(true);
                 stage.strike();

@@ -16,6 +16,8 @@ use crate::live::{Ether, LiveClient, View, Wish};
 const ROOM: usize = 8;
 /// How long a call stands before it is hung up.
 const TALK: Duration = Duration::from_millis(50);
+/// In this time before a fault calls begin that it is to come into.
+const BEGINNING: Duration = Duration::from_millis(20);
 /// How long everybody may take to be there, and the last calls to come about.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -149,6 +151,19 @@ impl Crowd {
     /// Nobody begins a call, or everybody goes on.
     pub(super) fn hold(&mut self, holds: bool) {
         self.holds = holds;
+    }
+
+    /// Half of those who are not calling begin to, one after the other: what comes next finds calls at
+    /// every stage.
+    pub(super) async fn begin_calls(&mut self) {
+        let now = Instant::now();
+        // Both of every two pairs, and then neither: callers on every node are among both halves.
+        for pair in self.pairs.chunks_mut(2).step_by(2).flatten() {
+            if let Stands::Idle(until) = &mut pair.stands {
+                *until = now + BEGINNING.mul_f64(dice());
+            }
+        }
+        self.watch(BEGINNING).await;
     }
 
     /// From now on is measured: whoever was on the node calls at once.
