@@ -26,6 +26,8 @@ pub(crate) struct Outbox {
     letters: Vec<Letter>,
     /// When all is said again, and the pause before that.
     repeat: Option<(Millis, u64)>,
+    /// Whether it was.
+    was_repeated: bool,
     /// Whether the description is an offer that is not answered.
     awaits_answer: bool,
     /// The session on which the other side was heard since the letters went out.
@@ -142,6 +144,16 @@ impl Outbox {
         }
     }
 
+    /// Where nodes are quick the answer should be here by then. If it is not, maybe the node that carried
+    /// the offer reaches less than another one: the first time that it is said again is not later.
+    pub(crate) fn answer_due(&mut self, due: Millis) {
+        if let Some((at, pause)) = self.repeat.as_mut().filter(|_| self.awaits_answer && !self.was_repeated)
+            && due < *at
+        {
+            (*at, *pause) = (due, PAUSE / 2);
+        }
+    }
+
     /// Nothing of this counts any more.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
@@ -189,18 +201,20 @@ impl Outbox {
         self.letters.iter_mut().for_each(|letter| letter.refusals.retain(|(session, _)| *session != by));
     }
 
-    /// Time passed: is it time to say all again? Gives the session that carried an offer in vain.
+    /// Time passed: is it time to say all again? Gives the session that carried an offer in vain, unless
+    /// it is early to say that.
     pub(crate) fn tick(&mut self, now: Millis) -> Option<SessionId> {
-        let (_, pause) = self.repeat.filter(|(at, _)| *at <= now)?;
-        let pause = (pause * 2).min(LONGEST_PAUSE);
+        let (_, before) = self.repeat.filter(|(at, _)| *at <= now)?;
+        let pause = (before * 2).min(LONGEST_PAUSE);
         self.repeat = Some((now.plus(pause), pause));
+        self.was_repeated = true;
         if !self.awaits_answer {
             // That the other side was heard says nothing of what was said since: the session may have
             // fallen silent in between.
             self.heard = None;
         }
         self.again();
-        self.letters.first().filter(|_| self.awaits_answer)?.before
+        self.letters.first().filter(|_| self.awaits_answer && before >= PAUSE)?.before
     }
 
     /// All is said again at once.

@@ -41,7 +41,7 @@ impl Post<'_> {
     }
 
     fn empty(&mut self, peer: PeerId, link: &mut Link, carriers: &mut Vec<SessionId>, turn: &mut Turn<'_>) {
-        let (mut via, refused_by, mut is_unknown) = (link.via, link.refused_by, false);
+        let (mut via, refused_by, mut is_unknown, mut answer_due) = (link.via, link.refused_by, false, None);
         for letter in link.outbox.waiting() {
             match self.best(peer, via, refused_by, letter) {
                 Some(session) => {
@@ -52,12 +52,16 @@ impl Post<'_> {
                         carriers.push(session);
                     }
                     via = Some(Via::Session(session));
+                    answer_due = answer_due.or_else(|| self.sessions.answer_due(session, turn.now));
                     self.seal.send(session, signal, (self.own, self.network), turn);
                 }
                 None => is_unknown |= letter.kind == SignalKind::Offer && self.is_unknown_everywhere(letter),
             }
         }
         link.via = via;
+        if let Some(due) = answer_due {
+            link.outbox.answer_due(due);
+        }
         link.outbox.sweep();
         // Of a peer that has said something, or of which a lost node has told, it is known that it was
         // there, and it may be back.

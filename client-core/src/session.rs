@@ -18,6 +18,9 @@ const TIMES: u64 = 4;
 const MORE: u64 = 50;
 const LEAST: u64 = 150;
 const MOST: u64 = 1_500;
+/// The same for the answer of another peer: it has two nodes, a browser and maybe a longer way before it.
+const ANSWER_TIMES: u64 = 10;
+const ANSWER_LEAST: u64 = 500;
 /// A session that stood so long was a good one: it ends a row of failures.
 const GOOD: u64 = 10_000;
 
@@ -147,6 +150,13 @@ impl Session {
     fn patience_ends(&self) -> Option<Millis> {
         let (asked, took) = (self.asked.filter(|_| self.is_urgent)?, self.took?);
         Some(asked.plus((took.saturating_mul(TIMES) + MORE).clamp(LEAST, MOST)))
+    }
+
+    /// When the answer to an offer that goes out now should be here. None for servers that have never
+    /// answered a ping.
+    pub(crate) fn answer_due(&self, now: Millis) -> Option<Millis> {
+        let took = self.took?;
+        Some(now.plus(took.saturating_mul(ANSWER_TIMES).clamp(ANSWER_LEAST, MOST)))
     }
 
     /// When it needs something next.

@@ -148,6 +148,14 @@ impl Sessions {
         }
     }
 
+    /// When the answer to an offer that this session carries should be here, if there is another way to
+    /// say it by.
+    pub(crate) fn answer_due(&self, by: SessionId, now: Millis) -> Option<Millis> {
+        self.open().nth(1)?;
+        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
+        sessions.find(|session| session.id == by)?.answer_due(now)
+    }
+
     /// Sessions whose nodes should have shown by now that they got the last signals. What they carried
     /// is for others, if there are any.
     pub(crate) fn fall_silent(&mut self, now: Millis) -> Vec<SessionId> {

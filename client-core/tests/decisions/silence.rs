@@ -25,12 +25,24 @@ fn what_a_silent_node_carried_is_said_through_the_other_in_a_moment() {
 }
 
 #[test]
-fn a_node_that_answers_is_not_doubted_however_long_the_peer_thinks() {
+fn an_offer_that_a_node_took_and_nobody_answers_is_soon_said_through_the_other() {
     let mut t = measured(10);
     t.quietly([dial('9'), described_offer('9', 1, "SDP")]);
     t.now += 20;
     t.on(pong(1), []);
-    assert_eq!(t.pass(1_400), Vec::<String>::new());
+    assert_eq!(t.pass(479), Vec::<String>::new(), "the node that answers is not doubted");
+    assert_eq!(t.pass(1), ["2 < offer 9 #1 n10 SDP", "! path 9 b", "2 < ping"]);
+    t.quietly([pong(2)]);
+    assert_eq!(t.pass(1_499), Vec::<String>::new());
+    assert!(t.pass(1).contains(&"1 < offer 9 #1 n10 SDP".into()));
+}
+
+#[test]
+fn peers_have_more_time_to_answer_where_nodes_are_far_away() {
+    let mut t = measured(100);
+    t.quietly([dial('9'), described_offer('9', 1, "SDP"), pong(1)]);
+    assert_eq!(t.pass(999), Vec::<String>::new());
+    assert!(t.pass(1).contains(&"2 < offer 9 #1 n100 SDP".into()));
 }
 
 #[test]

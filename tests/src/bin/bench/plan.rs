@@ -33,7 +33,7 @@ struct Measure {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 50, 500])]
     pairs: Vec<usize>,
     /// Messages under way per pair at saturation; the more, the fewer system calls for each
-    #[arg(long, value_delimiter = ',', default_values_t = [2, 32])]
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 32])]
     window: Vec<usize>,
     /// Length of one run [default: 3; with --quick 0.5]
     #[arg(long)]
