@@ -31,11 +31,16 @@ async fn a_browser_without_a_camera_is_told_so_and_the_call_goes_on_without() {
         ben.connected(&ada).await;
         assert_chat(&ada, &ben, "Can you hear me?").await;
 
-        // It says so again to who tries again.
+        let mute = Visitor::in_call(&ben, "mute");
+        if flag == NO_CAMERA {
+            ada.click(&mute).await;
+        }
+        // It says so again to who tries again, and who was muted stays so.
         ada.click("[data-testid=media-trouble] button").await;
         ada.gone("[data-testid=media-trouble]").await;
         ada.click(&Visitor::in_call(&ben, "camera")).await;
         ada.is_told("[data-testid=media-trouble]", words).await;
+        ada.find(&format!("{mute}[aria-pressed=true]")).await;
     }
 }
 
