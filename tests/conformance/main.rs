@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, their helpers too")]
 
 mod admission;
+mod bodies;
 mod bootstrap;
 mod config_js;
 mod departures;
