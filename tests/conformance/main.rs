@@ -8,6 +8,7 @@ mod admission;
 mod bodies;
 mod bootstrap;
 mod config_js;
+mod demo_files;
 mod departures;
 mod dht;
 mod discovery;
