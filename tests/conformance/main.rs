@@ -25,3 +25,8 @@ mod refusals;
 mod relay;
 mod serverless;
 mod serverless_bootstrap;
+mod settings;
+mod signals;
+mod signed_records;
+mod transports;
+mod trust;
