@@ -8,6 +8,7 @@ mod demo;
 mod demo_call;
 mod demo_phone;
 mod demo_trouble;
+mod handlers;
 mod identity;
 mod lifecycle;
 mod package;
