@@ -11,6 +11,7 @@ mod demo_trouble;
 mod handlers;
 mod identity;
 mod lifecycle;
+mod loading;
 mod package;
 mod page;
 mod peerpigeon;
