@@ -16,6 +16,7 @@ mod package;
 mod page;
 mod peerpigeon;
 mod plain_http;
+mod roaming;
 mod story;
 mod survival;
 mod visitor;
