@@ -29,6 +29,7 @@ export type PigeonErrorCode =
   | 'invalid-ice-servers'
   | 'invalid-key'
   | 'invalid-message'
+  | 'invalid-stream'
   | 'invalid-request'
   | 'target-self'
   /** This browser (or frame) has no WebRTC. */

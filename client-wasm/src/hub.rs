@@ -14,7 +14,7 @@ use crate::event::{HubEvent, Notice, PeerInfo};
 use crate::feed::Subscription;
 use crate::identity::Identity;
 use crate::keys::Key;
-use crate::link::Link;
+use crate::link::{self, Link};
 use crate::options::{self, Checked, HubOptions, NodeEntry};
 use crate::{address, ambient};
 
@@ -104,7 +104,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// `invalid-peer-id`, `target-self`, `peer-unavailable`, `no-answer`, `no-path`,
+    /// `invalid-peer-id`, `invalid-stream`, `target-self`, `peer-unavailable`, `no-answer`, `no-path`,
     /// `negotiation-failed`, `closed`.
     pub async fn dial(&self, peer: &str, media: Option<MediaStream>) -> Result<Link, HubError> {
         let peer = options::peer(peer)?;
@@ -112,6 +112,7 @@ impl Hub {
             return Err(HubError::new("target-self", "a peer cannot dial itself"));
         }
         self.still_open()?;
+        media.as_ref().map_or(Ok(()), link::checked)?;
         let link = self.0.link_with(peer);
         if let Some(media) = media {
             link.add_stream(&media)?;

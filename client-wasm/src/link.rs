@@ -7,6 +7,7 @@ use core::task::{Context, Poll};
 use std::rc::Rc;
 
 use futures_util::{Stream, StreamExt};
+use js_sys::Reflect;
 use pigeonhub_client_core::{Command, Input, LinkState};
 use pigeonhub_protocol::PeerId;
 use wasm_bindgen::JsValue;
@@ -109,13 +110,14 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// `closed` or the link's failure if it is over.
+    /// `closed` or the link's failure if it is over, `invalid-stream` if JavaScript gave something else.
     pub fn add_stream(&self, stream: &MediaStream) -> Result<(), HubError> {
         if let Some(over) = self.over() {
             return Err(over);
         }
+        checked(stream)?;
         self.add_local(stream);
-        if let Some((_, connection)) = &*self.0.connection.borrow() {
+        if let Some(connection) = self.present() {
             connection.add_stream(stream);
         }
         Ok(())
@@ -124,7 +126,7 @@ impl Link {
     /// Stops sending the tracks of a stream. The tracks themselves go on.
     pub fn remove_stream(&self, stream: &MediaStream) {
         self.0.local.borrow_mut().retain(|local| local != stream);
-        if let Some((_, connection)) = &*self.0.connection.borrow() {
+        if let Some(connection) = self.present().filter(|_| checked(stream).is_ok()) {
             connection.remove_stream(stream);
         }
     }
@@ -135,8 +137,7 @@ impl Link {
     ///
     /// `closed` if there is no connection now.
     pub async fn stats(&self) -> Result<JsValue, HubError> {
-        let connection = self.0.connection.borrow().clone();
-        let (_, connection) = connection.ok_or_else(HubError::link_closed)?;
+        let connection = self.present().ok_or_else(HubError::link_closed)?;
         connection.stats().await
     }
 
@@ -224,6 +225,11 @@ impl Link {
         }
     }
 
+    /// The present connection.
+    fn present(&self) -> Option<Rc<Connection>> {
+        self.0.connection.borrow().as_ref().map(|(_, connection)| connection.clone())
+    }
+
     /// The present connection, if it is of this generation.
     pub(crate) fn connection(&self, generation: u32) -> Option<Rc<Connection>> {
         let present = self.0.connection.borrow();
@@ -293,6 +299,18 @@ impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.0.peer).finish()
     }
+}
+
+/// Whether it is one: types are not checked on the way from JavaScript. What is none throws when it is
+/// asked for its tracks, and an exception leaves the engine where it is, in the middle of its work.
+pub(crate) fn checked(stream: &MediaStream) -> Result<(), HubError> {
+    // The constructor knows streams of any window, and takes lists of tracks as well.
+    let is_taken = MediaStream::new_with_stream(stream).is_ok();
+    let has_tracks = || Reflect::get(stream, &"getTracks".into()).is_ok_and(|tracks| tracks.is_function());
+    if is_taken && has_tracks() {
+        return Ok(());
+    }
+    Err(HubError::new("invalid-stream", "what was given is no MediaStream"))
 }
 
 /// The three feeds as one. Messages first: those that came before the end are read before it.

@@ -15,7 +15,7 @@ mod reconcile;
 mod responsible;
 mod watch;
 
-pub use self::archive::{Archive, Colleagues, Kept, Limits, replicate};
+pub use self::archive::{Archive, Colleagues, GRACE, Kept, Limits, replicate};
 pub use self::find::{Place, find, given, wanted};
 pub use self::publish::{Stored, Wanted, on_behalf, publish};
 pub use self::reconcile::{Difference, Digests, answer, reconcile};

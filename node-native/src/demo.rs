@@ -42,9 +42,16 @@ fn serve(method: &Method, headers: &HeaderMap, path: &str) -> Response {
     // The names of the files stay the same from build to build, so browsers ask each time, and are
     // told in a few bytes that nothing has changed.
     let caching = [(ETAG, tag.as_str()), (CACHE_CONTROL, "no-cache")];
-    if headers.get_all(IF_NONE_MATCH).iter().any(|known| known.as_bytes().ends_with(tag.as_bytes())) {
+    if is_known(headers, &tag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     let mime = mime_guess::from_path(path).first_or_octet_stream();
     (caching, [(CONTENT_TYPE, mime.as_ref())], data).into_response()
+}
+
+/// Whether a browser has the file with this tag. Proxies that compress make tags weak (`W/`).
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+    let mut known = lists.flat_map(|list| list.split(',')).map(str::trim);
+    known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }

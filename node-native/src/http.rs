@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{self, Body};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
@@ -13,7 +13,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
-use futures_util::StreamExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use pigeonhub_node_core::MailSeq;
 use pigeonhub_node_core::gate::{MESH_HEADER, Signed};
 use pigeonhub_node_core::rest::{self, Reply};
@@ -70,28 +70,30 @@ async fn answer(State(host): State<Arc<Host>>, request: Request) -> Response {
     }
 }
 
-async fn read(parts: &Parts, body: Body) -> Result<Bytes, Reply> {
+async fn read(parts: &Parts, mut body: Body) -> Result<Bytes, Reply> {
     let most = rest::body_limit(parts.uri.path());
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > most) {
-        discard(body).await;
-        return Err(Reply::refuse(Code::MessageTooLarge));
-    }
-    match timeout(PATIENCE, body::to_bytes(body, most)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Reply::refuse(Code::MessageTooLarge)),
-        Err(_) => Err(Reply::refuse_saying(Code::InvalidRequest, "the body does not come")),
-    }
+    let read = if length.is_some_and(|length: usize| length > most) {
+        Err(Reply::refuse(Code::MessageTooLarge))
+    } else {
+        match timeout(PATIENCE, Limited::new(&mut body, most).collect()).await {
+            Ok(Ok(read)) => return Ok(read.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Reply::refuse(Code::MessageTooLarge)),
+            Ok(Err(_)) => Err(Reply::refuse_saying(Code::InvalidRequest, "the body breaks off")),
+            Err(_) => return Err(Reply::refuse_saying(Code::InvalidRequest, "the body does not come")),
+        }
+    };
+    discard(body).await;
+    read
 }
 
 /// Reads and forgets, up to a point: a connection that is closed with data unread is reset, and the
 /// refusal lost on the way.
-async fn discard(body: Body) {
+async fn discard(mut body: Body) {
     let mut left = DISCARDED;
-    let mut chunks = body.into_data_stream();
     let all = async {
-        while let Some(Ok(chunk)) = chunks.next().await {
-            left = left.saturating_sub(chunk.len());
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             if left == 0 {
                 return;
             }

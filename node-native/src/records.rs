@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pigeonhub_node_core::records::{self, Colleagues, Wanted};
+use pigeonhub_node_core::records::{self, Colleagues, GRACE, Wanted};
 use pigeonhub_node_core::rest::{self, FindQuery, Publication, RecordsQuery, Reply};
 use pigeonhub_protocol::{Code, NodeId, Record};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
 pub use self::archive::{ArchiveError, SqliteArchive};
@@ -27,26 +28,62 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// Each so many sweeps one of the other nodes is compared with.
 const COMPARE: u32 = 6;
 
-impl Colleagues for Host {
+/// The other nodes, as this one asks them about records.
+struct Others<'a>(&'a Arc<Host>);
+
+impl Colleagues for Others<'_> {
     fn own(&self) -> &NodeId {
-        &self.node.id
+        &self.0.node.id
     }
 
     fn up(&self) -> Vec<NodeId> {
-        self.mesh.up()
+        self.0.mesh.up()
     }
 
     async fn ask(&self, nodes: &[NodeId], path: &'static str, body: Vec<u8>) -> Vec<Option<Vec<u8>>> {
         let body = bytes::Bytes::from(body);
         let posts = nodes
             .iter()
-            .map(async |node| timeout(PATIENCE, self.post_to(node, path, body.clone())).await.ok()?.ok());
+            .map(async |node| timeout(PATIENCE, self.0.post_to(node, path, body.clone())).await.ok()?.ok());
         join_all(posts).await
+    }
+
+    async fn gather(
+        &self,
+        nodes: &[NodeId],
+        path: &'static str,
+        body: Vec<u8>,
+        is_good: fn(&[u8]) -> bool,
+        enough: usize,
+    ) -> usize {
+        let body = bytes::Bytes::from(body);
+        let (says, mut answers) = unbounded_channel();
+        for node in nodes {
+            let (host, node, body, says) = (Arc::clone(self.0), node.clone(), body.clone(), says.clone());
+            // It goes on when nobody waits for it any more.
+            tokio::spawn(async move {
+                let answer = timeout(PATIENCE, host.post_to(&node, path, body)).await;
+                let _ = says.send(answer.is_ok_and(|answer| answer.is_ok_and(|answer| is_good(&answer))));
+            });
+        }
+        drop(says);
+        let mut good = 0;
+        while good < enough {
+            let Some(is_good) = answers.recv().await else { return good };
+            good += usize::from(is_good);
+        }
+        let others = async {
+            while let Some(is_good) = answers.recv().await {
+                good += usize::from(is_good);
+            }
+        };
+        let _ = timeout(GRACE, others).await;
+        good
     }
 }
 
 impl Host {
-    pub(crate) async fn publish(&self, publication: Publication) -> Reply {
+    pub(crate) async fn publish(self: &Arc<Self>, publication: Publication) -> Reply {
         // Before the signature is checked and the disk waited for: both are what a flood would cost.
         let verdict = self.publishing.lock().as_mut().map_or(Verdict::Pass, |pace| pace.count(now()));
         if verdict != Verdict::Pass {
@@ -54,7 +91,7 @@ impl Host {
         }
         let wanted: Wanted = publication.wanted;
         let record = publication.record(self.mesh.courier.key(), &self.node.id, wall());
-        match records::publish(&self.archive, self, &record, wanted, wall()).await {
+        match records::publish(&self.archive, &Others(self), &record, wanted, wall()).await {
             Ok(Ok(stored)) => {
                 self.post_record(&record);
                 rest::published(&self.node.id, &record, stored)
@@ -80,9 +117,9 @@ impl Host {
         }
     }
 
-    async fn look_for(&self, query: &FindQuery) -> Result<Vec<Record>, ArchiveError> {
+    async fn look_for(self: &Arc<Self>, query: &FindQuery) -> Result<Vec<Record>, ArchiveError> {
         let after = query.cursor.as_ref();
-        records::find(&self.archive, self, &query.topic, after, query.limit, wall()).await
+        records::find(&self.archive, &Others(self), &query.topic, after, query.limit, wall()).await
     }
 
     /// Another node gives records.
@@ -103,8 +140,8 @@ impl Host {
     }
 
     /// Another node compares.
-    pub(crate) async fn compared(&self, node: &NodeId, theirs: &records::Digests) -> Reply {
-        match records::answer(&self.archive, self, node, theirs).await {
+    pub(crate) async fn compared(self: &Arc<Self>, node: &NodeId, theirs: &records::Digests) -> Reply {
+        match records::answer(&self.archive, &Others(self), node, theirs).await {
             Ok(difference) => rest::difference(&difference),
             Err(error) => unavailable(&error),
         }
@@ -112,7 +149,7 @@ impl Host {
 
     /// Compares with another node, which has just come up, or whose turn it is.
     pub(crate) async fn reconcile(self: Arc<Self>, node: NodeId) {
-        match records::reconcile(&self.archive, &*self, &node, wall()).await {
+        match records::reconcile(&self.archive, &Others(&self), &node, wall()).await {
             Ok((0, 0)) => {}
             Ok((came, went)) => tracing::info!(%node, came, went, "records reconciled"),
             Err(error) => tracing::warn!(%error, "records cannot be reconciled"),
@@ -129,7 +166,7 @@ impl Host {
             if let Err(error) = self.archive.sweep().await {
                 tracing::warn!(%error, "records cannot be swept");
             }
-            let mut nodes = self.up();
+            let mut nodes = self.mesh.up();
             if tick % COMPARE == 0 && !nodes.is_empty() {
                 nodes.sort();
                 let turn = (tick / COMPARE) as usize % nodes.len();

@@ -1,12 +1,14 @@
 //! Records: in the same database as everything else, given to other nodes before the answer.
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
-use pigeonhub_node_core::records::{self, Colleagues, Seen, Watch};
+use futures_util::stream::FuturesUnordered;
+use pigeonhub_node_core::records::{self, Colleagues, GRACE, Seen, Watch};
 use pigeonhub_node_core::rest::{self, FindQuery, Publication, RecordsQuery, Reply};
 use pigeonhub_protocol::{NodeId, Record};
 
 use crate::chores::Chore;
-use crate::clock::{now, random};
+use crate::clock::{self, now, random};
 use crate::host::{Host, StoreError};
 
 impl Colleagues for Host {
@@ -22,6 +24,34 @@ impl Colleagues for Host {
         let end = self.patience();
         let posts = nodes.iter().map(async |node| self.post_to(node, path, body.clone(), end).await.ok());
         join_all(posts).await
+    }
+
+    async fn gather(
+        &self,
+        nodes: &[NodeId],
+        path: &'static str,
+        body: Vec<u8>,
+        is_good: fn(&[u8]) -> bool,
+        enough: usize,
+    ) -> usize {
+        let end = self.patience();
+        let post = async |node| {
+            let answer = self.post_to(node, path, body.clone(), end).await;
+            answer.is_ok_and(|answer| is_good(&answer))
+        };
+        let mut answers: FuturesUnordered<_> = nodes.iter().map(post).collect();
+        let mut good = 0;
+        while good < enough {
+            let Some(is_good) = answers.next().await else { return good };
+            good += usize::from(is_good);
+        }
+        let others = async {
+            while let Some(is_good) = answers.next().await {
+                good += usize::from(is_good);
+            }
+        };
+        clock::within(GRACE, others).await;
+        good
     }
 }
 

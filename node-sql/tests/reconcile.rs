@@ -119,6 +119,18 @@ impl Colleagues for View {
         };
         nodes.iter().map(ask).collect()
     }
+
+    async fn gather(
+        &self,
+        nodes: &[NodeId],
+        path: &'static str,
+        body: Vec<u8>,
+        is_good: fn(&[u8]) -> bool,
+        _: usize,
+    ) -> usize {
+        let answers = self.ask(nodes, path, body).await;
+        answers.iter().flatten().filter(|answer| is_good(answer)).count()
+    }
 }
 
 fn record(topic: &str, publisher: u8, seq: u64, text: &str) -> Record {

@@ -45,6 +45,35 @@ async fn two_browsers_with_peerpigeon_meet_across_nodes_part_and_meet_again() {
 }
 
 #[tokio::test]
+async fn two_browsers_with_peerpigeon_see_each_other_across_nodes() {
+    let _turn = one_browser_test_at_a_time().await;
+    let (mesh, server) = (Mesh::patient(2).await, serve().await);
+    // What changes is said in the data channel, or through the nodes if that does not take it.
+    for in_channel in [true, false] {
+        let (small, great) = (pigeon(&server, "smaller").await, pigeon(&server, "greater").await);
+        small.call("join", json!([mesh.nodes[0].ws(), "room", SMALLER])).await;
+        great.call("join", json!([mesh.nodes[1].ws(), "room", GREATER])).await;
+        assert_talk(&small, &great, "before").await;
+        for (page, other, id) in [(&small, &great, GREATER), (&great, &small, SMALLER)] {
+            if !in_channel {
+                page.call("refuseSignaling", json!([])).await;
+                other.call("refuseSignaling", json!([])).await;
+            }
+            other.call("allowMedia", json!([])).await;
+            page.until("sendMedia", [id]).await;
+            other.until("sees", json!([])).await;
+            for (page, what) in [(page, "renegotiation-offer"), (other, "renegotiation-answer")] {
+                let times = page.call("timesSaid", [what]).await;
+                assert_eq!(times == 0, in_channel, "{what}: {times} times through the node");
+            }
+        }
+        assert_talk(&small, &great, "after").await;
+        small.call("leave", json!([])).await;
+        great.call("leave", json!([])).await;
+    }
+}
+
+#[tokio::test]
 async fn a_browser_with_peerpigeon_and_one_with_ours_meet_across_nodes() {
     let _turn = one_browser_test_at_a_time().await;
     let (mesh, server) = (Mesh::patient(2).await, serve().await);

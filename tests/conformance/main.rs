@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, their helpers too")]
 
 mod admission;
+mod bodies;
 mod bootstrap;
 mod config_js;
+mod demo_files;
 mod departures;
 mod dht;
 mod discovery;
@@ -23,3 +25,8 @@ mod refusals;
 mod relay;
 mod serverless;
 mod serverless_bootstrap;
+mod settings;
+mod signals;
+mod signed_records;
+mod transports;
+mod trust;

@@ -22,9 +22,10 @@ async fn found(node: &TestNode, topic: &str, count: usize) -> Vec<Value> {
 async fn what_is_published_at_one_node_is_found_at_all() {
     let mesh = Mesh::of(3).await;
     let data = json!({"any": ["json", 1.5, null], "text": "é"});
-    let receipt = http::post(mesh.nodes[0].url("/api/publish"), &json!({"topic": "a topic/é", "data": data}))
-        .await
-        .ok();
+    let receipt =
+        http::post(mesh.nodes[0].url("/api/publish"), &json!({"topic": "a topic/é", "data": data, "w": 3}))
+            .await
+            .ok();
     assert_eq!(receipt["success"], true);
     assert_eq!(receipt["topic"], "a topic/é");
     assert_eq!(receipt["nodeId"], "node-a");

@@ -8,7 +8,10 @@ use pigeonhub_protocol::{Millis, Record, raw_json};
 use pigeonhub_tests::{Mesh, PATIENCE, TestNode, eventually, http};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+
+/// How long nodes wait for an answer of another one.
+const HUNG: Duration = Duration::from_secs(2);
 
 fn now() -> Millis {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
@@ -29,6 +32,13 @@ fn record(topic: &str, publisher: u8, seq: u64, text: &str) -> Record {
 
 fn body(record: &Record) -> Value {
     serde_json::to_value(record).unwrap()
+}
+
+/// The same, to be kept by as many nodes before there is an answer.
+fn wanting(record: &Record, w: Value) -> Value {
+    let mut body = body(record);
+    body["w"] = w;
+    body
 }
 
 async fn publish(node: &TestNode, record: &Record) -> http::Answer {
@@ -68,7 +78,7 @@ async fn a_publishers_newest_record_counts_wherever_it_is_published() {
     for (publisher, [first, second]) in [(1, [&native, &spin]), (2, [&spin, &native])] {
         let topic = format!("t{publisher}");
         let one = record(&topic, publisher, 1, "one");
-        let receipt = publish(first, &one).await.ok();
+        let receipt = http::post(first.url("/api/publish"), &wanting(&one, json!(2))).await.ok();
         assert_eq!((&receipt["recordId"], &receipt["stored"]), (&json!(one.id()), &json!(2)), "{receipt}");
         finds(second, &topic, &["one"]).await;
         publish(second, &record(&topic, publisher, 2, "two")).await.ok();
@@ -119,11 +129,6 @@ async fn what_is_forged_altered_expired_or_too_large_is_refused_and_not_passed_o
 #[tokio::test]
 async fn who_wants_a_record_at_more_nodes_hears_whether_it_is() {
     let mut mesh = Mesh::of(3).await;
-    let wanting = |record: &Record, w: Value| {
-        let mut body = body(record);
-        body["w"] = w;
-        body
-    };
     let post = async |node: &TestNode, body: Value| http::post(node.url("/api/publish"), &body).await;
     let receipt = post(&mesh.nodes[0], wanting(&record("t", 1, 1, "a"), json!(3))).await.ok();
     assert_eq!(receipt["stored"], 3);
@@ -136,6 +141,33 @@ async fn who_wants_a_record_at_more_nodes_hears_whether_it_is() {
     finds(&mesh.nodes[1], "t", &["c"]).await;
     let strange = post(&mesh.nodes[0], wanting(&record("t", 1, 4, "d"), json!("all"))).await;
     strange.assert_error(400, "invalid-request");
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_does_not_delay_a_publication_and_has_the_record_when_it_goes_on() {
+    // It counts as up for as long as it is not missed, and is posted to.
+    let mesh = Mesh::of(3).await;
+    let spin = TestNode::spin("spin", &[&mesh.nodes[0]], &[]).await;
+    http::get(spin.url("/health")).await.ok();
+    let [native, _, hanging] = mesh.nodes.as_slice() else { panic!("three nodes") };
+    hanging.sees(3).await;
+    spin.sees(3).await;
+    for (publisher, node, w, least) in
+        [(1, native, json!(1), 1), (2, native, json!("majority"), 3), (3, &spin, json!(3), 3)]
+    {
+        let topic = format!("t{publisher}");
+        hanging.pause();
+        let begun = Instant::now();
+        let one = wanting(&record(&topic, publisher, 1, "one"), w);
+        let answer = http::post(node.url("/api/publish"), &one).await;
+        let took = begun.elapsed();
+        hanging.resume();
+        let receipt = answer.ok();
+        assert_eq!(receipt["totalNodes"], 4, "{receipt}");
+        assert!((least..=3).contains(&receipt["stored"].as_u64().unwrap()), "{receipt}");
+        assert!(took < HUNG, "{} waited for the node that hung: {took:?}", node.id);
+        finds(hanging, &topic, &["one"]).await;
+    }
 }
 
 #[tokio::test]

@@ -162,17 +162,39 @@ fn device(number: u8) -> io::Result<SyncDevice> {
     let device = DeviceBuilder::new().name("wire").layer(Layer::L3).enable(false).build_sync()?;
     let address = format!("{}/24", host(number));
     let mtu = MTU.to_string();
-    for arguments in [
-        &["address", "add", &address, "dev", "wire"][..],
-        &["link", "set", "wire", "mtu", &mtu, "up"],
-        &["link", "set", "lo", "up"],
-    ] {
-        let status = Command::new("ip").args(arguments).stdin(Stdio::null()).status()?;
-        if !status.success() {
-            return Err(io::Error::other(format!("`ip {}` ended with {status}", arguments.join(" "))));
-        }
-    }
+    ip(&["address", "add", &address, "dev", "wire"])?;
+    ip(&["link", "set", "wire", "mtu", &mtu, "up"])?;
+    ip(&["link", "set", "lo", "up"])?;
     Ok(device)
+}
+
+fn ip(arguments: &[&str]) -> io::Result<()> {
+    let status = Command::new("ip").args(arguments).stdin(Stdio::null()).status()?;
+    let failed = || io::Error::other(format!("`ip {}` ended with {status}", arguments.join(" ")));
+    if status.success() { Ok(()) } else { Err(failed()) }
+}
+
+/// A machine that goes from network to network, as laptops and phones do. Its own loopback is always
+/// there. Made by a thread that [left the network](leave_the_network): all in its namespace is on it.
+pub struct Roamer {
+    _device: SyncDevice,
+}
+
+impl Roamer {
+    /// In a first network.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { _device: device(HERE)? })
+    }
+
+    /// Leaves the network that it is in: nothing comes or goes any more by the address that it had.
+    pub fn leave(&self) -> io::Result<()> {
+        ip(&["address", "flush", "dev", "wire"])
+    }
+
+    /// Comes into another one, where it has another address.
+    pub fn enter(&self) -> io::Result<()> {
+        ip(&["address", "add", "10.78.0.1/24", "dev", "wire"])
+    }
 }
 
 type Late = (Instant, u8, Vec<u8>);

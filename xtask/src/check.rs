@@ -1,5 +1,6 @@
 //! `cargo xtask check`: all that a machine can say about the code without running it.
 
+mod modules;
 mod tidy;
 mod walls;
 
@@ -21,6 +22,7 @@ pub struct Options {}
 
 pub fn run(house: &House, _: &Options) -> Result<()> {
     step("house rules", || none(&tidy::faults(house)?))?;
+    step("every file is a module", || none(&modules::faults(house)?))?;
     step("dependency walls", || none(&walls::faults(house)?))?;
     step("format", || {
         tools::ensure_component(house, "rustfmt", "fmt")?;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use pigeonhub_protocol::{Code, Millis, NodeId, Record};
 
@@ -26,6 +27,9 @@ impl Limits {
     pub const USUAL: Self =
         Self { per_topic: 256, per_publisher: 256, in_all: 10_000, bytes: 64 * 1024 * 1024 };
 }
+
+/// How long nodes are waited for that nobody needs to wait for: longer than those take that are well.
+pub const GRACE: Duration = Duration::from_millis(500);
 
 /// What became of a record that was to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,17 @@ pub trait Colleagues {
     fn up(&self) -> Vec<NodeId>;
     /// Posts the same body to all of these at once. Gives what each answered, if it was a 200.
     async fn ask(&self, nodes: &[NodeId], path: &'static str, body: Vec<u8>) -> Vec<Option<Vec<u8>>>;
+    /// Posts the same, and counts the answers that are good. Once there are enough, the other nodes have
+    /// [`GRACE`] to be counted as well; what they are given goes on to them all the same, where the host
+    /// outlives its answer.
+    async fn gather(
+        &self,
+        nodes: &[NodeId],
+        path: &'static str,
+        body: Vec<u8>,
+        is_good: fn(&[u8]) -> bool,
+        enough: usize,
+    ) -> usize;
 }
 
 /// Checks and keeps records that another node gave. What is wrong with one does the others no harm.

@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use pigeonhub_protocol::http_signature::SigningKey;
 use pigeonhub_protocol::{Code, Millis, NodeId, RawJson, Record};
@@ -81,14 +80,14 @@ pub async fn publish<A: Archive, C: Colleagues>(
     }
     let mut nodes = responsible(&record.topic, colleagues.own(), &colleagues.up());
     nodes.retain(|node| node != colleagues.own());
-    let body = rest::replicas(core::slice::from_ref(record));
-    let answers = colleagues.ask(&nodes, "/api/replicate", body).await;
-    let kept = |answer: &Option<Vec<u8>>| answer.as_deref().is_some_and(rest::has_kept_all);
-    let (by, of) = (1 + answers.iter().filter(|answer| kept(answer)).count(), 1 + nodes.len());
+    let of = 1 + nodes.len();
     let wanted = match wanted {
         Wanted::One => 1,
         Wanted::Number(number) => number,
         Wanted::Majority(_) => of / 2 + 1,
     };
-    Ok(Ok(Stored { by, of, wanted }))
+    // A node that hangs delays nobody who does not want it.
+    let (body, enough) = (rest::replicas(core::slice::from_ref(record)), wanted.saturating_sub(1));
+    let others = colleagues.gather(&nodes, "/api/replicate", body, rest::has_kept_all, enough).await;
+    Ok(Ok(Stored { by: 1 + others, of, wanted }))
 }

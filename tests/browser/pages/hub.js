@@ -12,6 +12,7 @@ const own = new Map();
 const told = [];
 const toldAway = new Map();
 const changes = [];
+const linkStates = new Map();
 const holding = { asked: null, release: undefined };
 
 const print = async (data) =>
@@ -22,6 +23,8 @@ const sha256 = async (bytes) =>
 
 function take(link) {
   links.set(link.peerId, link);
+  const states = linkStates.get(link.peerId) ?? linkStates.set(link.peerId, []).get(link.peerId);
+  link.addEventListener('statechange', ({ state }) => states.push(state));
   link.addEventListener('message', async ({ data }) => messages.push({ from: link.peerId, data: await print(data) }));
   link.addEventListener('track', ({ streams }) => {
     const video =
@@ -156,6 +159,16 @@ export async function sendBytes(peerId, length) {
 export const heard = (peerId, data) => messages.find((message) => message.from === peerId && message.data === data);
 
 export const state = (peerId) => links.get(peerId)?.state;
+
+/** Every state that the links with a peer were in since they were there, in order. */
+export const statesOf = (peerId) => linkStates.get(peerId);
+
+/** Once the link with a peer is in this state. */
+export const isIn = (peerId, state) => links.get(peerId)?.state === state || null;
+
+/** What this side calls itself in ICE: another name after each restart. */
+export const iceName = async (peerId) =>
+  [...(await links.get(peerId).stats()).values()].find(({ type }) => type === 'transport').iceLocalUsernameFragment;
 
 /** How many video frames of a peer were decoded, and how many bytes of its audio came. */
 export async function media(peerId) {
