@@ -59,6 +59,6 @@ pub use membership::{Contact, Detour, Impostor, Membership, MeshChange, Passage,
 pub use memory::{Memory, Outlet};
 pub use node::{Admission, Knock, Node, Settings};
 pub use parcel::{Batch, Parcel};
-pub use presence::{Home, Presence, SessionId, State};
+pub use presence::{Absence, Home, Presence, SessionId, State};
 pub use rhythm::{Beat, Rhythm};
 pub use together::exchange_all;

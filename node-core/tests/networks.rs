@@ -8,7 +8,7 @@ mod support {
     pub mod words;
 }
 
-use pigeonhub_node_core::Settings;
+use pigeonhub_node_core::{Absence, Settings};
 use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{NodeMessage, PeerMessage, SignalKind};
 
@@ -120,7 +120,7 @@ fn nodes_that_have_lost_sight_of_each_other_ask_again_with_a_renewal() {
     // As if a clock had jumped.
     for (at, other) in [(0, "n1"), (1, "n0")] {
         let mut memory = mesh.hosts[at].shelf.memory.borrow_mut();
-        memory.node_lost(&other.parse().unwrap(), mesh.now);
+        memory.node_lost(&other.parse().unwrap(), Absence { usual: mesh.now, said: mesh.now });
     }
     mesh.pass(1_000);
     assert_eq!([0, 1].map(|at| known(&mesh, at)), ["a", "b"]);

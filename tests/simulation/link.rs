@@ -296,8 +296,7 @@ impl World {
     fn close_link(&mut self, index: usize, node: &NodeId) {
         let now = self.hub_now(index);
         let hub = &mut self.hubs[index];
-        let until = now.plus(hub.node.settings.hold);
-        hub.shelf.memory.borrow_mut().node_lost(node, until);
+        hub.shelf.memory.borrow_mut().node_lost(node, hub.node.absence(now));
         if let Some(link) = hub.links.remove(node) {
             self.give_back(index, node, link);
         }

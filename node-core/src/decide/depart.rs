@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::{Departure, PeerWithdrawal};
-use pigeonhub_protocol::{Millis, NodeId, NodeMessage, RawJson, limit};
+use pigeonhub_protocol::{Millis, NodeId, NodeMessage, RawJson};
 
 use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence, State, Target};
 
@@ -83,7 +83,8 @@ impl Node {
     ) -> Vec<Change> {
         let (peer, home) = (known.peer, known.home.clone());
         let forget = Change::Forget { peer, home: home.clone() };
-        let until = now.plus(self.settings.hold);
+        let absence = self.absence(now);
+        let until = absence.usual;
         if known.state == (State::Away { told: true }) {
             return core::iter::once(forget).chain(back(known, target)).collect();
         }
@@ -95,9 +96,7 @@ impl Node {
         }
         // Who said that it would be silent is missed later, however its session ended.
         let (until, departure) = match departure {
-            Departure::Closed | Departure::Lost if known.says_away() => {
-                (now.plus(limit::AWAY), Departure::Lost)
-            }
+            Departure::Closed | Departure::Lost if known.says_away() => (absence.said, Departure::Lost),
             departure => (until, departure),
         };
         let mut changes = match departure {

@@ -138,10 +138,10 @@ impl Mesh {
     /// Two nodes cannot reach each other any more, and both notice.
     pub fn cut(&mut self, one: usize, two: usize) {
         if one != two && self.cut.insert((one.min(two), one.max(two))) {
-            let until = self.now.plus(self.hosts[one].node.settings.hold);
+            let absence = self.hosts[one].node.absence(self.now);
             for (at, other) in [(one, two), (two, one)] {
                 let other = self.hosts[other].node.id.clone();
-                self.hosts[at].shelf.memory.borrow_mut().node_lost(&other, until);
+                self.hosts[at].shelf.memory.borrow_mut().node_lost(&other, absence);
             }
             self.look_around();
         }
