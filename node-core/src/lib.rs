@@ -58,7 +58,7 @@ pub use mail::{Mail, MailSeq, Mailbox, Overflow};
 pub use membership::{Contact, Detour, Impostor, Membership, MeshChange, Passage, Standing, Way};
 pub use memory::{Memory, Outlet};
 pub use node::{Admission, Knock, Node, Settings};
-pub use parcel::{Batch, Parcel};
+pub use parcel::{Batch, News, Parcel};
 pub use presence::{Absence, Home, Presence, SessionId, State};
 pub use rhythm::{Beat, Rhythm};
 pub use together::exchange_all;

@@ -27,6 +27,24 @@ pub enum Parcel<S> {
     Return(Return),
 }
 
+/// What another node is told of the peers here.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// There are some in a network.
+    Interest(Interest),
+    /// One is here.
+    Announce(PeerAnnouncement),
+}
+
+impl<S> From<News> for Parcel<S> {
+    fn from(news: News) -> Self {
+        match news {
+            News::Interest(interest) => Self::Interest(interest),
+            News::Announce(announcement) => Self::Announce(announcement),
+        }
+    }
+}
+
 impl<S: AsRef<Signal>> Parcel<S> {
     fn path(&self) -> &'static str {
         match self {
@@ -137,28 +155,28 @@ impl Node {
     /// What the nodes that can be reached are told of a peer of this one: those which are known to have
     /// peers in its network (`abroad`) that it is here, and which of their peers are to be told. If none
     /// is known, a renewal is the time to ask again.
-    pub fn news<S>(
+    pub fn news(
         &self,
         presence: &Presence,
         tell: &[(NodeId, PeerId)],
         refresh: bool,
         abroad: &[NodeId],
         up: impl Iterator<Item = NodeId>,
-    ) -> Vec<(NodeId, Parcel<S>)> {
+    ) -> Vec<(NodeId, News)> {
         let (network, is_alone) = (&presence.network, refresh && abroad.is_empty());
-        let parcel = |node: NodeId| {
+        let news = |node: NodeId| {
             let is_named = |(at, _): &&(NodeId, PeerId)| *at == node;
             if is_alone {
-                Some((node, Parcel::Interest(self.interest(network.clone(), true))))
+                Some((node, News::Interest(self.interest(network.clone(), true))))
             } else if abroad.contains(&node) || tell.iter().any(|named| is_named(&named)) {
                 let named = tell.iter().filter(is_named).map(|(_, peer)| *peer).collect();
                 let announcement = self.announcement(presence, named, refresh);
-                Some((node, Parcel::Announce(announcement)))
+                Some((node, News::Announce(announcement)))
             } else {
                 None
             }
         };
-        up.filter_map(parcel).collect()
+        up.filter_map(news).collect()
     }
 
     /// What another node is told that has peers in a network as this one has.

@@ -145,7 +145,7 @@ impl Delivery<'_> {
                 let abroad = known.abroad.get(&presence.network).map_or(&[][..], Vec::as_slice);
                 let up = self.host.mesh.up().map(|up| up.node_id.clone());
                 for (to, news) in node.news(&presence, &tell, refresh, abroad, up) {
-                    self.bring(&to, news);
+                    self.bring(&to, news.into());
                 }
             }
             Errand::Interest { network, to, answer } => {

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use pigeonhub_node_core::{Errand, Event, MeshChange};
+use pigeonhub_node_core::{Errand, Event, MeshChange, News};
 use pigeonhub_protocol::mesh::{Interest, PeerAnnouncement, PeerWithdrawal, Return, Routed};
-use pigeonhub_protocol::{Code, NodeId, Signal};
+use pigeonhub_protocol::{Code, NodeId};
 
 use crate::hub::Hub;
 use crate::journey::{Journey, Next};
@@ -16,9 +16,6 @@ const BATCH: usize = 128;
 /// Errands that follow from errands at once; then there is a pause.
 const ROUNDS: usize = 4;
 const PAUSE: u64 = 250;
-
-/// What the core tells of a peer.
-type Told = pigeonhub_node_core::Parcel<Signal>;
 
 /// From a node's coming up to its going down.
 #[derive(Default)]
@@ -36,6 +33,15 @@ pub enum Parcel {
     Withdraw(PeerWithdrawal),
     Signal(Journey),
     Return(Return),
+}
+
+impl From<News> for Parcel {
+    fn from(news: News) -> Self {
+        match news {
+            News::Interest(interest) => Self::Interest(interest),
+            News::Announce(announcement) => Self::Announce(announcement),
+        }
+    }
 }
 
 impl Parcel {
@@ -74,15 +80,8 @@ impl World {
             Errand::Announce { presence, tell, refresh } => {
                 let Hub { node, shelf, .. } = &self.hubs[hub];
                 let abroad = shelf.memory.borrow().abroad(&presence.network);
-                let news: Vec<(NodeId, Told)> =
-                    node.news(&presence, &tell, refresh, &abroad, nodes.into_iter());
-                for (node, news) in news {
-                    let parcel = match news {
-                        Told::Interest(interest) => Parcel::Interest(interest),
-                        Told::Announce(announcement) => Parcel::Announce(announcement),
-                        other => unreachable!("no news of a peer: {other:?}"),
-                    };
-                    self.push(hub, &node, parcel);
+                for (node, news) in node.news(&presence, &tell, refresh, &abroad, nodes.into_iter()) {
+                    self.push(hub, &node, news.into());
                 }
             }
             Errand::Interest { network, to, answer } => {

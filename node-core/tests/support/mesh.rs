@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pigeonhub_node_core::{
-    Caller, Decision, Errand, Event, Node, Outcome, Outlet, Parcel, Route, SessionId, Settings, exchange,
+    Caller, Decision, Errand, Event, News, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
     exchange_now,
 };
 use pigeonhub_protocol::mesh::{Departure, PeerWithdrawal};
 use pigeonhub_protocol::{
     Code, Frame, MessageId, Millis, Moment, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal,
-    Signal,
 };
 
 use super::shelf::{Shelf, at_once};
@@ -231,15 +230,8 @@ impl Mesh {
             Errand::Announce { presence, tell, refresh } => {
                 let abroad = self.hosts[at].shelf.memory.borrow().abroad(&presence.network);
                 let up = self.reachable(at).into_iter().map(|other| self.hosts[other].node.id.clone());
-                let news: Vec<(NodeId, Parcel<Signal>)> =
-                    self.hosts[at].node.news(&presence, &tell, refresh, &abroad, up);
-                for (node, news) in news {
-                    let event = match news {
-                        Parcel::Interest(interest) => Event::Interested(own.clone(), interest),
-                        Parcel::Announce(announcement) => Event::Announced(own.clone(), announcement),
-                        other => unreachable!("no news of a peer: {other:?}"),
-                    };
-                    self.happen(self.place_of(&node), event);
+                for (node, news) in self.hosts[at].node.news(&presence, &tell, refresh, &abroad, up) {
+                    self.hear_news(&own, &node, news);
                 }
             }
             Errand::Interest { network, to, answer } => {
@@ -282,6 +274,14 @@ impl Mesh {
                 }
             }
         }
+    }
+
+    fn hear_news(&mut self, from: &NodeId, to: &NodeId, news: News) {
+        let event = match news {
+            News::Interest(interest) => Event::Interested(from.clone(), interest),
+            News::Announce(announcement) => Event::Announced(from.clone(), announcement),
+        };
+        self.happen(self.place_of(to), event);
     }
 
     fn bring(&mut self, at: usize, route: &Route) -> Outcome {

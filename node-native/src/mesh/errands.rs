@@ -42,7 +42,7 @@ impl Host {
                 let up = self.mesh.up().into_iter();
                 for (node, news) in self.node.news(&presence, &tell, refresh, &abroad, up) {
                     if let Some(link) = self.mesh.link(&node) {
-                        self.tell(&link, news);
+                        self.tell(&link, news.into());
                     }
                 }
                 Vec::new()
