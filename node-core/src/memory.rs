@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
-use crate::{Absence, Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, Target};
+use crate::{Absence, Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
 use member::Member;
 use network::Network;
 
@@ -218,11 +218,15 @@ impl Memory {
         self.networks.get(network).is_some_and(Network::is_inhabited)
     }
 
-    /// All live presences of a network at this node.
+    /// All peers of a network that are at this node, or were a moment ago and of which nobody was told that
+    /// they are gone.
     #[must_use]
     pub fn here_in(&self, network: &NetworkName) -> Vec<Arc<Presence>> {
         let members = self.networks.get(network).into_iter().flat_map(|network| network.members.iter());
-        members.filter_map(|(_, member)| member.here().filter(|here| here.is_live()).cloned()).collect()
+        let counts = |member: &Member, here: &Presence| {
+            here.state != State::Away { told: true } || member.live().is_some()
+        };
+        members.filter_map(|(_, member)| member.here().filter(|here| counts(member, here)).cloned()).collect()
     }
 
     /// Another node is lost: its presences become absences, longer ones of peers that said that they would

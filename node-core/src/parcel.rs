@@ -1,10 +1,11 @@
 //! What goes to another node in one request.
 
 use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::mesh::{Interest, PeerAnnouncement, PeerWithdrawal, Return};
-use pigeonhub_protocol::{NetworkName, NodeId, PeerId, Signal, limit};
+use pigeonhub_protocol::mesh::{Departure, Interest, PeerAnnouncement, PeerWithdrawal, Return};
+use pigeonhub_protocol::{NetworkName, NodeId, PeerId, RawJson, Signal, limit};
 use serde::Serialize;
 
 use crate::{Node, Presence};
@@ -34,6 +35,8 @@ pub enum News {
     Interest(Interest),
     /// One is here.
     Announce(PeerAnnouncement),
+    /// One is no longer here.
+    Withdraw(PeerWithdrawal),
 }
 
 impl<S> From<News> for Parcel<S> {
@@ -41,6 +44,7 @@ impl<S> From<News> for Parcel<S> {
         match news {
             News::Interest(interest) => Self::Interest(interest),
             News::Announce(announcement) => Self::Announce(announcement),
+            News::Withdraw(withdrawal) => Self::Withdraw(withdrawal),
         }
     }
 }
@@ -179,6 +183,24 @@ impl Node {
         up.filter_map(news).collect()
     }
 
+    /// What a node that asks for those who are here is told of one of them, or of one who was here a moment
+    /// ago: that it was. The others count with that one still, and this node speaks for it.
+    #[must_use]
+    pub fn introduction(&self, presence: &Presence) -> Vec<News> {
+        // Who knows the peer has nothing to tell anybody.
+        let mut news = vec![News::Announce(self.announcement(presence, Vec::new(), true))];
+        if !presence.is_live() {
+            news.push(News::Withdraw(PeerWithdrawal {
+                peer_id: presence.peer,
+                node_id: self.id.clone(),
+                network_name: presence.network.clone(),
+                departure: Departure::Lost,
+                data: RawJson::default(),
+            }));
+        }
+        news
+    }
+
     /// What another node is told that has peers in a network as this one has.
     #[must_use]
     pub fn interest(&self, network: NetworkName, answer: bool) -> Interest {
@@ -202,9 +224,6 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
-    use pigeonhub_protocol::mesh::Departure;
     use pigeonhub_protocol::raw_json;
 
     use super::*;

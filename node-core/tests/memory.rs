@@ -194,6 +194,16 @@ fn a_network_is_due_when_the_peers_of_a_lost_node_are_no_longer_waited_for() {
 }
 
 #[test]
+fn who_was_here_a_moment_ago_counts_unless_all_were_told_that_it_is_gone() {
+    let lost = here('b', 2).away(false);
+    let (gone, elsewhere) = (here('c', 3).away(true), [here('d', 4).away(true), there('d', "n2")]);
+    let memory = room([here('a', 1), lost, gone, there('e', "n2")].into_iter().chain(elsewhere));
+    let mut counted: Vec<_> = memory.here_in(&network("room")).iter().map(|known| known.peer).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, ['a', 'b', 'd'].map(peer));
+}
+
+#[test]
 fn pages_name_every_live_peer_once() {
     let numbered =
         |n: u8| Presence { peer: PeerId::from_bytes([n.wrapping_mul(151); 20]), ..here('a', n.into()) };

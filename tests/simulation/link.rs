@@ -40,6 +40,7 @@ impl From<News> for Parcel {
         match news {
             News::Interest(interest) => Self::Interest(interest),
             News::Announce(announcement) => Self::Announce(announcement),
+            News::Withdraw(withdrawal) => Self::Withdraw(withdrawal),
         }
     }
 }
@@ -96,11 +97,8 @@ impl World {
             Errand::Introduce { to, network } => {
                 let Hub { node, shelf, .. } = &self.hubs[hub];
                 let here = shelf.memory.borrow().here_in(&network);
-                let announcements: Vec<_> =
-                    here.iter().map(|presence| node.announcement(presence, Vec::new(), true)).collect();
-                for announcement in announcements {
-                    self.push(hub, &to, Parcel::Announce(announcement));
-                }
+                let news: Vec<_> = here.iter().flat_map(|presence| node.introduction(presence)).collect();
+                news.into_iter().for_each(|news| drop(self.push(hub, &to, news.into())));
             }
             Errand::Withdraw { peer, network, departure, data } => {
                 let (peer_id, node_id, network_name) = (peer, self.hubs[hub].node.id.clone(), network);

@@ -90,8 +90,7 @@ impl Node {
         }
         if target.is_live_besides(&home) {
             // What it said there before may still be on its way, and that node speaks for it.
-            let speaks = known.is_live() && !home.is_here();
-            let gone = if speaks { Change::Leave { peer, home, until, told: true } } else { forget };
+            let gone = if known.is_live() { Change::Leave { peer, home, until, told: true } } else { forget };
             return core::iter::once(gone).chain(back(known, target)).collect();
         }
         // Who said that it would be silent is missed later, however its session ended.

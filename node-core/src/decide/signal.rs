@@ -66,14 +66,14 @@ impl Node {
         let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
         let code = match outcome {
             Outcome::Routed(_) => return Decision::default(),
-            // The other node has not heard yet that the sender is here, or the sender is elsewhere and
-            // its own node has to bring it. To the sender that is no fault of its own.
+            // The other node has not heard yet that the sender is here, or was a moment ago; or the sender is
+            // elsewhere and its own node has to bring it. To the sender that is no fault of its own.
             Outcome::Refused(Code::Forbidden) => Code::PeerUnavailable,
             Outcome::Refused(code) => *code,
             Outcome::Unreachable => Code::NodeUnreachable,
         };
         let is_final = match outcome {
-            Outcome::Refused(Code::Forbidden) => !sender.here().is_some_and(|here| here.is_live()),
+            Outcome::Refused(Code::Forbidden) => sender.here().is_none(),
             _ => code == Code::MailboxFull,
         };
         // Other nodes are tried at once the first time; then with the passing of time, or two nodes

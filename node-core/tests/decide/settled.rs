@@ -119,6 +119,15 @@ fn a_node_that_has_yet_to_hear_of_the_sender_is_asked_again() {
     );
 }
 
+#[test]
+fn a_node_that_has_yet_to_hear_that_the_sender_was_here_is_asked_again() {
+    let scene = Scene::of([here('a', 1).away(true), there('a', "n3"), there('b', "n2")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], Some(after(5_000)), Outcome::Refused(Code::Forbidden))),
+        [r#"deliver to b: offer a to b "sdp" until +5000, else peer-unavailable"#]
+    );
+}
+
 /// A signal of another node's peer waited here for a peer that went on to a third node, which takes it
 /// only from the node of its sender.
 #[test]

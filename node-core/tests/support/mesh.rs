@@ -249,8 +249,9 @@ impl Mesh {
                 let (other, here) =
                     (self.place_of(&to), self.hosts[at].shelf.memory.borrow().here_in(&network));
                 for presence in here.iter().filter(|_| !self.is_cut(at, other)).collect::<Vec<_>>() {
-                    let announcement = self.hosts[at].node.announcement(presence, vec![], true);
-                    self.happen(other, Event::Announced(own.clone(), announcement));
+                    for news in self.hosts[at].node.introduction(presence) {
+                        self.hear_news(&own, &to, news);
+                    }
                 }
             }
             Errand::Withdraw { peer, network, departure, data } => {
@@ -280,6 +281,7 @@ impl Mesh {
         let event = match news {
             News::Interest(interest) => Event::Interested(from.clone(), interest),
             News::Announce(announcement) => Event::Announced(from.clone(), announcement),
+            News::Withdraw(withdrawal) => Event::Withdrawn(from.clone(), withdrawal),
         };
         self.happen(self.place_of(to), event);
     }
