@@ -25,6 +25,12 @@ pub struct Link {
     is_busy: bool,
 }
 
+impl Link {
+    pub fn is_idle(&self) -> bool {
+        !self.is_busy && self.waiting.is_empty()
+    }
+}
+
 /// Something for another node.
 #[derive(Clone)]
 pub enum Parcel {
@@ -243,6 +249,7 @@ impl World {
                 drop(self.happen(hub, Event::Withdrawn(from.clone(), withdrawal)));
                 None
             }
+            Parcel::Signal(_) if self.hubs[hub].is_draining => Some(self.hubs[hub].node.declined()),
             Parcel::Signal(journey) => {
                 let signal = journey.route.signal.clone();
                 let is_blind = self.hubs[hub].is_stranger(&signal);
