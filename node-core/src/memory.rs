@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
-use crate::{Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
+use crate::{Absence, Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
 use member::Member;
 use network::Network;
 
@@ -218,25 +218,29 @@ impl Memory {
         self.networks.get(network).is_some_and(Network::is_inhabited)
     }
 
-    /// All live presences of a network at this node.
+    /// All peers of a network that are at this node, or were a moment ago and of which nobody was told that
+    /// they are gone.
     #[must_use]
     pub fn here_in(&self, network: &NetworkName) -> Vec<Arc<Presence>> {
         let members = self.networks.get(network).into_iter().flat_map(|network| network.members.iter());
-        members.filter_map(|(_, member)| member.here().filter(|here| here.is_live()).cloned()).collect()
+        let counts = |member: &Member, here: &Presence| {
+            here.state != State::Away { told: true } || member.live().is_some()
+        };
+        members.filter_map(|(_, member)| member.here().filter(|here| counts(member, here)).cloned()).collect()
     }
 
-    /// Another node is lost: its presences become absences until `until`.
-    pub fn node_lost(&mut self, node: &NodeId, until: Millis) {
+    /// Another node is lost: its presences become absences, longer ones of peers that said that they would
+    /// be silent and are nowhere else.
+    pub fn node_lost(&mut self, node: &NodeId, absence: Absence) {
+        let lost = Home::At(node.clone());
         for network in self.networks.values_mut() {
             for (_, member) in network.members.iter_mut() {
-                for home in &mut member.homes {
-                    if home.is_live() && matches!(&home.home, Home::At(at) if at == node) {
-                        let home = Arc::make_mut(home);
-                        home.state = State::Away { told: false };
-                        home.until = until;
-                        network.due = network.due.min(until);
-                    }
-                }
+                let is_lost = |home: &Arc<Presence>| home.is_live() && home.home == lost;
+                let Some(place) = member.homes.iter().position(is_lost) else { continue };
+                let is_elsewhere = member.target().is_live_besides(&lost);
+                let home = &mut member.homes[place];
+                *home = Arc::new(home.lost(is_elsewhere, absence));
+                network.due = network.due.min(home.until);
             }
         }
     }

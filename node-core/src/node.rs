@@ -1,9 +1,9 @@
 //! A node: its name, its settings, and whom it lets in.
 
-use pigeonhub_protocol::{Close, NodeId, PeerId, Ticket, limit};
+use pigeonhub_protocol::{Close, Millis, NodeId, PeerId, Ticket, limit};
 
-use crate::SessionId;
 use crate::ticket::{self, TicketKey};
+use crate::{Absence, SessionId};
 
 /// Numbers that an operator may choose; times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,12 @@ pub enum Admission {
 }
 
 impl Node {
+    /// Until when a peer is kept in mind that goes now.
+    #[must_use]
+    pub const fn absence(&self, now: Millis) -> Absence {
+        Absence { usual: now.plus(self.settings.hold), said: now.plus(limit::AWAY) }
+    }
+
     /// Decides on a new socket: what its URL says, the session that this peer has already, and how
     /// many sockets there are.
     #[must_use]

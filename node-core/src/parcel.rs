@@ -1,10 +1,11 @@
 //! What goes to another node in one request.
 
 use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec;
 use alloc::vec::Vec;
 
-use pigeonhub_protocol::mesh::{Interest, PeerAnnouncement, PeerWithdrawal, Return};
-use pigeonhub_protocol::{NetworkName, NodeId, PeerId, Signal, limit};
+use pigeonhub_protocol::mesh::{Departure, Interest, PeerAnnouncement, PeerWithdrawal, Return};
+use pigeonhub_protocol::{NetworkName, NodeId, PeerId, RawJson, Signal, limit};
 use serde::Serialize;
 
 use crate::{Node, Presence};
@@ -25,6 +26,27 @@ pub enum Parcel<S> {
     Signal(S),
     /// A signal could not be delivered after all.
     Return(Return),
+}
+
+/// What another node is told of the peers here.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// There are some in a network.
+    Interest(Interest),
+    /// One is here.
+    Announce(PeerAnnouncement),
+    /// One is no longer here.
+    Withdraw(PeerWithdrawal),
+}
+
+impl<S> From<News> for Parcel<S> {
+    fn from(news: News) -> Self {
+        match news {
+            News::Interest(interest) => Self::Interest(interest),
+            News::Announce(announcement) => Self::Announce(announcement),
+            News::Withdraw(withdrawal) => Self::Withdraw(withdrawal),
+        }
+    }
 }
 
 impl<S: AsRef<Signal>> Parcel<S> {
@@ -137,28 +159,46 @@ impl Node {
     /// What the nodes that can be reached are told of a peer of this one: those which are known to have
     /// peers in its network (`abroad`) that it is here, and which of their peers are to be told. If none
     /// is known, a renewal is the time to ask again.
-    pub fn news<S>(
+    pub fn news(
         &self,
         presence: &Presence,
         tell: &[(NodeId, PeerId)],
         refresh: bool,
         abroad: &[NodeId],
         up: impl Iterator<Item = NodeId>,
-    ) -> Vec<(NodeId, Parcel<S>)> {
+    ) -> Vec<(NodeId, News)> {
         let (network, is_alone) = (&presence.network, refresh && abroad.is_empty());
-        let parcel = |node: NodeId| {
+        let news = |node: NodeId| {
             let is_named = |(at, _): &&(NodeId, PeerId)| *at == node;
             if is_alone {
-                Some((node, Parcel::Interest(self.interest(network.clone(), true))))
+                Some((node, News::Interest(self.interest(network.clone(), true))))
             } else if abroad.contains(&node) || tell.iter().any(|named| is_named(&named)) {
                 let named = tell.iter().filter(is_named).map(|(_, peer)| *peer).collect();
                 let announcement = self.announcement(presence, named, refresh);
-                Some((node, Parcel::Announce(announcement)))
+                Some((node, News::Announce(announcement)))
             } else {
                 None
             }
         };
-        up.filter_map(parcel).collect()
+        up.filter_map(news).collect()
+    }
+
+    /// What a node that asks for those who are here is told of one of them, or of one who was here a moment
+    /// ago: that it was. The others count with that one still, and this node speaks for it.
+    #[must_use]
+    pub fn introduction(&self, presence: &Presence) -> Vec<News> {
+        // Who knows the peer has nothing to tell anybody.
+        let mut news = vec![News::Announce(self.announcement(presence, Vec::new(), true))];
+        if !presence.is_live() {
+            news.push(News::Withdraw(PeerWithdrawal {
+                peer_id: presence.peer,
+                node_id: self.id.clone(),
+                network_name: presence.network.clone(),
+                departure: Departure::Lost,
+                data: RawJson::default(),
+            }));
+        }
+        news
     }
 
     /// What another node is told that has peers in a network as this one has.
@@ -184,9 +224,6 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
-    use pigeonhub_protocol::mesh::Departure;
     use pigeonhub_protocol::raw_json;
 
     use super::*;

@@ -49,6 +49,21 @@ pub enum State {
     },
 }
 
+/// Until when a peer that went without a goodbye is kept in mind: see [`Node::absence`](crate::Node::absence).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// Most peers.
+    pub usual: Millis,
+    /// One that said that it would be silent.
+    pub said: Millis,
+}
+
+impl Absence {
+    pub(crate) const fn of(self, says_away: bool) -> Millis {
+        if says_away { self.said } else { self.usual }
+    }
+}
+
 /// A presence: peer, network, home, and until when.
 #[derive(Clone, Debug)]
 pub struct Presence {
@@ -102,6 +117,14 @@ impl Presence {
             away: bool,
         }
         serde_json::from_str(self.profile.get()).is_ok_and(|Said { away }| away)
+    }
+
+    /// What becomes of it when its node is lost. Who is elsewhere is missed as soon as anyone if it goes
+    /// there, whatever it said here.
+    #[must_use]
+    pub(crate) fn lost(&self, is_elsewhere: bool, absence: Absence) -> Self {
+        let state = State::Away { told: false };
+        Self { state, until: absence.of(!is_elsewhere && self.says_away()), ..self.clone() }
     }
 
     /// Whether this is the session of a caller here.

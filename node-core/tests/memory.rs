@@ -4,6 +4,7 @@
 
 mod support {
     pub mod contract;
+    pub mod losses;
     pub mod samples;
     pub mod shelf;
     pub mod words;
@@ -12,7 +13,7 @@ mod support {
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pigeonhub_node_core::{Change, Home, Mail, MailSeq, Memory, Needs, Outlet, Presence, SessionId, State};
+use pigeonhub_node_core::{Absence, Change, Home, Mail, MailSeq, Memory, Needs, Outlet, Presence, SessionId};
 use pigeonhub_protocol::{Frame, Millis, PeerId, limit};
 
 use support::words::{NOW, Nuance, after, here, mail, network, node, peer, there};
@@ -183,15 +184,23 @@ fn a_network_is_due_when_something_in_it_may_be_over() {
 }
 
 #[test]
-fn a_lost_node_takes_its_peers_away_and_only_those() {
-    let mut memory = room([there('a', "n2"), there('a', "n3"), there('b', "n2").away(true), here('c', 3)]);
-    memory.node_lost(&node("n2"), after(10));
-    assert_eq!(memory.due(after(10)), [network("room")]);
-    let facts = memory.load(&Needs::about(network("room"), &['a', 'b', 'c'].map(peer)));
-    let states: Vec<Vec<State>> =
-        facts.targets.iter().map(|target| target.homes.iter().map(|known| known.state).collect()).collect();
-    let away = |told| State::Away { told };
-    assert_eq!(states, [vec![away(false), State::Live], vec![away(true)], vec![State::Live]]);
+fn a_network_is_due_when_the_peers_of_a_lost_node_are_no_longer_waited_for() {
+    let away = there('a', "n2").saying(r#"{"away":true}"#);
+    for (lost, until) in [(there('a', "n2"), after(10)), (away, after(300))] {
+        let mut memory = room([lost]);
+        memory.node_lost(&node("n2"), Absence { usual: after(10), said: after(300) });
+        assert_eq!((memory.due(Millis(until.0 - 1)), memory.due(until)), (vec![], vec![network("room")]));
+    }
+}
+
+#[test]
+fn who_was_here_a_moment_ago_counts_unless_all_were_told_that_it_is_gone() {
+    let lost = here('b', 2).away(false);
+    let (gone, elsewhere) = (here('c', 3).away(true), [here('d', 4).away(true), there('d', "n2")]);
+    let memory = room([here('a', 1), lost, gone, there('e', "n2")].into_iter().chain(elsewhere));
+    let mut counted: Vec<_> = memory.here_in(&network("room")).iter().map(|known| known.peer).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, ['a', 'b', 'd'].map(peer));
 }
 
 #[test]

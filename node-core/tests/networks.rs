@@ -8,7 +8,7 @@ mod support {
     pub mod words;
 }
 
-use pigeonhub_node_core::Settings;
+use pigeonhub_node_core::{Absence, Settings};
 use pigeonhub_protocol::mesh::Departure;
 use pigeonhub_protocol::{NodeMessage, PeerMessage, SignalKind};
 
@@ -120,10 +120,34 @@ fn nodes_that_have_lost_sight_of_each_other_ask_again_with_a_renewal() {
     // As if a clock had jumped.
     for (at, other) in [(0, "n1"), (1, "n0")] {
         let mut memory = mesh.hosts[at].shelf.memory.borrow_mut();
-        memory.node_lost(&other.parse().unwrap(), mesh.now);
+        memory.node_lost(&other.parse().unwrap(), Absence { usual: mesh.now, said: mesh.now });
     }
     mesh.pass(1_000);
     assert_eq!([0, 1].map(|at| known(&mesh, at)), ["a", "b"]);
     mesh.pass(40_000);
     assert_eq!([0, 1].map(|at| known(&mesh, at)), ["ab", "ab"]);
+}
+
+/// A peer that is at two nodes says something at the one that it leaves then; its target turns up at a
+/// third, where nobody was of their network.
+#[test]
+fn a_node_that_asks_hears_who_was_at_others_a_moment_ago_and_takes_what_they_said_there() {
+    let mut mesh = mesh();
+    announce(&mut mesh, 0, 'b');
+    announce(&mut mesh, 0, 'a');
+    announce(&mut mesh, 2, 'a');
+    mesh.end(0, peer('b'), Departure::Lost);
+    let (kind, target, data) = (SignalKind::Offer, peer('b'), raw("1"));
+    mesh.say(0, peer('a'), PeerMessage::Signal { kind, target, data, id: None });
+    mesh.end(0, peer('a'), Departure::Lost);
+    announce(&mut mesh, 1, 'b');
+    mesh.read_all();
+    let heard = mesh.heard.iter().map(|(at, who, _, message)| (*at, *who, message));
+    let offers = heard.clone().filter(|(.., message)| matches!(message, NodeMessage::Signal(_)));
+    assert_eq!(offers.map(|(at, who, _)| (at, who)).collect::<Vec<_>>(), [(1, peer('b'))]);
+    assert!(!heard.clone().any(|(.., message)| matches!(message, NodeMessage::Error(_))));
+    mesh.pass(20_000);
+    mesh.read_all();
+    let departed = |message: &NodeMessage| matches!(message, NodeMessage::Departed { .. });
+    assert!(!mesh.heard.iter().any(|(.., message)| departed(message)), "both are there");
 }

@@ -93,6 +93,9 @@ impl Host {
             connection_count: here,
         };
         match item {
+            Routing::Signal(_) if self.is_draining() => {
+                Routed { connection_count: here, ..self.node.declined() }
+            }
             Routing::Signal(signal) => {
                 let decision = self.heard(Event::Routed(node.clone(), signal));
                 Routed { connection_count: here, ..decision.routed.unwrap_or_else(|| found(false)) }

@@ -1,7 +1,8 @@
 //! Going: a node that is told to end hands on what it has before it does.
 //!
 //! 1. It takes nobody in: sockets are closed with 1012, requests are answered 503, both with a hint
-//!    where else to go; `GET /health` says `draining`.
+//!    where else to go; `GET /health` says `draining`. Nor does it take signals of other nodes: they find
+//!    another home of the target, or wait where they are until it turns up.
 //! 2. Peers get what waits for them, and what they said before they heard of it is still heard. Then
 //!    they are away: the others hear of it only if they do not turn up elsewhere.
 //! 3. Signals that wait follow their targets to where they turn up.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use hashbrown::DefaultHashBuilder;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use pigeonhub_node_core::{
-    AtHand, Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId, Store,
+    Absence, AtHand, Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId,
+    Store,
 };
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
@@ -100,8 +101,8 @@ impl Shards {
     }
 
     /// See [`Memory::node_lost`].
-    pub fn node_lost(&self, node: &NodeId, until: Millis) {
-        self.shards.iter().for_each(|shard| shard.lock().node_lost(node, until));
+    pub fn node_lost(&self, node: &NodeId, absence: Absence) {
+        self.shards.iter().for_each(|shard| shard.lock().node_lost(node, absence));
     }
 
     /// Whether signals wait for anybody.

@@ -145,7 +145,7 @@ impl Delivery<'_> {
                 let abroad = known.abroad.get(&presence.network).map_or(&[][..], Vec::as_slice);
                 let up = self.host.mesh.up().map(|up| up.node_id.clone());
                 for (to, news) in node.news(&presence, &tell, refresh, abroad, up) {
-                    self.bring(&to, news);
+                    self.bring(&to, news.into());
                 }
             }
             Errand::Interest { network, to, answer } => {
@@ -158,8 +158,7 @@ impl Delivery<'_> {
             }
             Errand::Introduce { to, network } => {
                 for presence in known.here.remove(&(to.clone(), network)).into_iter().flatten() {
-                    // Who knows the peer has nothing to tell anybody.
-                    self.bring(&to, Parcel::Announce(node.announcement(&presence, Vec::new(), true)));
+                    node.introduction(&presence).into_iter().for_each(|news| self.bring(&to, news.into()));
                 }
             }
             Errand::Withdraw { peer, network, departure, data } => {

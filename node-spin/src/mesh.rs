@@ -59,7 +59,7 @@ impl Host {
                     self.reconcile(&node).await?;
                 }
                 MeshChange::Down(node) | MeshChange::Restarted(node) => {
-                    self.store.node_lost(&node, now().plus(self.node.settings.hold)).await?;
+                    self.store.node_lost(&node, self.node.absence(now())).await?;
                 }
             }
         }

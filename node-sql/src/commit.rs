@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use pigeonhub_node_core::{Change, Mail, State};
-use pigeonhub_protocol::{Millis, NetworkName, NodeId, limit};
+use pigeonhub_node_core::{Absence, Change, Mail, State};
+use pigeonhub_protocol::{NetworkName, NodeId, limit};
 use serde_json::{Value as Json, json};
 
 use crate::row::{place, state, time};
@@ -31,13 +31,20 @@ impl<D: Database> SqlStore<D> {
         self.run(sql, &[text.into()]).await.map(drop)
     }
 
-    /// Another node is lost: its presences become absences until `until`.
+    /// Another node is lost: its presences become absences, longer ones of peers that said that they would
+    /// be silent and are nowhere else.
     ///
     /// # Errors
     /// The database's.
-    pub async fn node_lost(&self, node: &NodeId, until: Millis) -> Result<(), SqlError<D::Error>> {
-        let sql = "UPDATE presence SET state = 1, until = ?2 WHERE home = ?1 AND state = 0";
-        self.run(sql, &[node.as_str().into(), until.into()]).await.map(drop)
+    pub async fn node_lost(&self, node: &NodeId, absence: Absence) -> Result<(), SqlError<D::Error>> {
+        // Profiles may be deeper than SQLite reads; those say nothing.
+        let sql = "UPDATE presence SET state = 1, until = CASE \
+                   WHEN CASE WHEN json_valid(profile) THEN json_type(profile, '$.away') END IS NOT 'true' THEN ?2 \
+                   WHEN EXISTS (SELECT 1 FROM presence p WHERE p.network = presence.network \
+                   AND p.peer = presence.peer AND p.home <> ?1 AND p.state = 0) THEN ?2 \
+                   ELSE ?3 END WHERE home = ?1 AND state = 0";
+        let Absence { usual, said } = absence;
+        self.run(sql, &[node.as_str().into(), usual.into(), said.into()]).await.map(drop)
     }
 }
 

@@ -31,13 +31,16 @@ impl<D: Database> SqlStore<D> {
         Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())
     }
 
-    /// All live presences of a network at this node.
+    /// All peers of a network that are at this node, or were a moment ago and of which nobody was told that
+    /// they are gone.
     ///
     /// # Errors
     /// The database's.
     pub async fn here_in(&self, network: &NetworkName) -> Result<Vec<Arc<Presence>>, SqlError<D::Error>> {
         let sql = alloc::format!(
-            "SELECT {PRESENCE} FROM presence WHERE network = ?1 AND home = '' AND state = 0 ORDER BY peer"
+            "SELECT {PRESENCE} FROM presence WHERE network = ?1 AND home = '' AND (state < 2 OR EXISTS \
+             (SELECT 1 FROM presence p WHERE p.network = presence.network AND p.peer = presence.peer \
+             AND p.state = 0)) ORDER BY peer"
         );
         let rows = self.run(&sql, &[network.as_str().into()]).await?;
         Ok(rows.iter().filter_map(|row| row::presence(row, network, &self.own, self.now)).collect())

@@ -5,6 +5,7 @@
 #[path = "../../node-core/tests/support"]
 mod support {
     pub mod contract;
+    pub mod losses;
     pub mod samples;
     pub mod shelf;
     pub mod words;
@@ -16,7 +17,9 @@ mod sharing;
 #[path = "store/together.rs"]
 mod together;
 
+use pigeonhub_node_core::Absence;
 use pigeonhub_node_sql::{Embedded, SqlStore};
+use support::losses::LosesNodes;
 use support::shelf::at_once;
 use support::words::{NOW, node};
 
@@ -25,6 +28,12 @@ fn store() -> SqlStore<Embedded> {
     let store = SqlStore::new(Embedded::in_memory().unwrap(), node("n1"), NOW);
     at_once(store.create_tables()).unwrap();
     store
+}
+
+impl LosesNodes for SqlStore<Embedded> {
+    fn lose(&self, lost: &str, absence: Absence) {
+        at_once(self.node_lost(&node(lost), absence)).unwrap();
+    }
 }
 
 mod keeps {

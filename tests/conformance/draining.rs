@@ -1,10 +1,11 @@
 //! Nodes that are told to end: nobody is let in, nothing is lost, and everybody knows where to go.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use pigeonhub_protocol::Close;
-use pigeonhub_tests::{Mesh, PATIENCE, TestNode, WirePeer, eventually, fresh_id, http, meet};
+use pigeonhub_tests::{Mesh, PATIENCE, StalledPeer, TestNode, WirePeer, eventually, fresh_id, http, meet};
 use reqwest::Method;
 use serde_json::json;
 
@@ -35,14 +36,17 @@ impl Waiting {
     }
 
     async fn drain(&self) {
-        let node = &self.mesh.nodes[0];
-        node.terminate();
-        eventually("it drains", PATIENCE, async || {
-            let health = http::get(node.url("/health")).await;
-            (health.status == 503).then(|| assert_eq!(health.json()["status"], "draining"))
-        })
-        .await;
+        drain(&self.mesh.nodes[0]).await;
     }
+}
+
+async fn drain(node: &TestNode) {
+    node.terminate();
+    eventually("it drains", PATIENCE, async || {
+        let health = http::get(node.url("/health")).await;
+        (health.status == 503).then(|| assert_eq!(health.json()["status"], "draining"))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -85,6 +89,22 @@ async fn what_waits_follows_its_target_to_where_it_turns_up() {
     waiting.at_c.assert_none("error");
 }
 
+/// Somebody at `b`, and somebody at `c` and at `a` who takes no note of it that `a` goes.
+#[tokio::test]
+async fn what_another_node_brings_goes_to_another_home_of_its_target_while_a_node_drains() {
+    let mesh = Mesh::of(3).await;
+    let mut sender = WirePeer::join(&mesh.nodes[1], "room").await;
+    let StalledPeer { id: target, socket: _open } = StalledPeer::join(&mesh.nodes[0], "room").await;
+    sender.expect_peer(&target).await;
+    let mut at_c = WirePeer::join_as(&mesh.nodes[2], "room", &target).await;
+    meet(&mut at_c, &mut sender).await;
+    drain(&mesh.nodes[0]).await;
+    sender.offer(&target, "where are you?").await;
+    at_c.expect("offer").await;
+    sender.fence().await;
+    sender.assert_none("error");
+}
+
 #[tokio::test]
 async fn told_twice_a_node_ends_at_once() {
     let mut waiting = Waiting::with(&["--drain-timeout", "600000"]).await;
@@ -124,10 +144,10 @@ impl Client {
     }
 }
 
-/// Everybody says something to everybody else, on each of its sockets that takes it.
-async fn chatter(clients: &mut [Client], said: &mut BTreeMap<String, bool>) {
+/// These say something to everybody else, on each of their sockets that takes it.
+async fn chatter(clients: &mut [Client], who: Range<usize>, said: &mut BTreeMap<String, bool>) {
     let ids: Vec<_> = clients.iter().map(|client| client.id.clone()).collect();
-    for client in clients {
+    for client in &mut clients[who] {
         for to in ids.iter().filter(|id| **id != client.id) {
             for (_, wire) in &mut client.on {
                 let id = fresh_id();
@@ -153,36 +173,38 @@ async fn a_rolling_restart_under_traffic_loses_no_message() {
     for node in &mesh.nodes {
         node.knows("room", clients.len()).await;
     }
+    let all = 0..clients.len();
     for node in 0..3 {
-        chatter(&mut clients, &mut said).await;
+        chatter(&mut clients, all.clone(), &mut said).await;
         mesh.nodes[node].terminate();
-        chatter(&mut clients, &mut said).await;
-        for client in &mut clients {
-            client.leave(&mesh, node).await;
-            chatter(std::slice::from_mut(client), &mut said).await;
+        chatter(&mut clients, all.clone(), &mut said).await;
+        for client in all.clone() {
+            clients[client].leave(&mesh, node).await;
+            chatter(&mut clients, client..client + 1, &mut said).await;
         }
-        chatter(&mut clients, &mut said).await;
+        chatter(&mut clients, all.clone(), &mut said).await;
         assert!(mesh.nodes[node].ended().await.success());
-        chatter(&mut clients, &mut said).await;
+        chatter(&mut clients, all.clone(), &mut said).await;
         mesh.nodes[node].restart().await;
         mesh.whole().await;
     }
-    let (begin, mut errors) = (Instant::now(), 0);
-    while said.values().any(|ended| !ended) {
-        let open: Vec<_> = said.iter().filter(|(_, ended)| !**ended).map(|(id, _)| id).collect();
+    let begin = Instant::now();
+    while said.values().any(|has_arrived| !has_arrived) {
+        let open: Vec<_> = said.iter().filter(|(_, has_arrived)| !**has_arrived).map(|(id, _)| id).collect();
         assert!(begin.elapsed() < PATIENCE, "{} of {} are lost: {open:?}", open.len(), said.len());
         for client in &mut clients {
             for (_, wire) in &mut client.on {
                 wire.fence().await;
             }
-            let wires = client.on.iter_mut().map(|(_, wire)| wire).chain(&mut client.before);
-            for heard in wires.flat_map(|wire| [wire.take("ice-candidate"), wire.take("error")].concat()) {
-                let id = heard.json["id"].as_str().expect("the id that it was given");
-                errors += usize::from(heard.kind() == "error");
-                *said.get_mut(id).expect("somebody said it") = true;
+            for wire in client.on.iter_mut().map(|(_, wire)| wire).chain(&mut client.before) {
+                let errors = wire.take("error");
+                assert!(errors.is_empty(), "its target only moved: {}", errors[0].text);
+                for heard in wire.take("ice-candidate") {
+                    let id = heard.json["id"].as_str().expect("the id that it was given");
+                    *said.get_mut(id).expect("somebody said it") = true;
+                }
             }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    println!("{} messages, {errors} came back", said.len());
 }

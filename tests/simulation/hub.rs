@@ -35,6 +35,8 @@ const PROBE: u64 = 1_000;
 pub struct Hub {
     pub node: Node,
     pub is_up: bool,
+    /// It was told to end.
+    pub is_draining: bool,
     /// It forgets everything between two lives.
     pub life: u64,
     pub shelf: Shelf,
@@ -42,7 +44,7 @@ pub struct Hub {
     pub links: BTreeMap<NodeId, Link>,
     pub last_link: u64,
     seats: BTreeMap<PeerId, WireId>,
-    callers: BTreeMap<WireId, Caller>,
+    pub callers: BTreeMap<WireId, Caller>,
     last_session: u64,
     pub desk: Desk,
     /// How far its clock is off.
@@ -101,6 +103,7 @@ impl Hub {
         Self {
             node: Node { id, settings },
             is_up: false,
+            is_draining: false,
             life,
             shelf: Shelf::default(),
             mesh: Membership::new(own, life, bootstrap),
@@ -120,6 +123,11 @@ impl Hub {
     pub fn is_stranger(&self, signal: &Signal) -> bool {
         let needs = Needs::about(signal.network.clone(), &[signal.from]);
         self.shelf.memory.borrow_mut().load(&needs).targets[0].homes.is_empty()
+    }
+
+    /// Whether nothing is on its way to other nodes.
+    pub fn is_idle(&self) -> bool {
+        self.links.values().all(Link::is_idle)
     }
 
     /// The sockets that it thinks are open.
@@ -172,6 +180,11 @@ impl World {
     /// Something happened: decided, committed, carried out.
     pub fn happen(&mut self, hub: usize, event: Event) -> Decision {
         let at = self.hub_at(hub);
+        self.happen_at(hub, event, at)
+    }
+
+    /// The same, at the time that it is for the node.
+    pub fn happen_at(&mut self, hub: usize, event: Event, at: Moment) -> Decision {
         let Hub { node, shelf, .. } = &self.hubs[hub];
         let Ok(mut decision) = at_once(exchange(node, shelf, event, at));
         self.carry_out(hub, std::mem::take(&mut decision.errands));
@@ -189,6 +202,9 @@ impl World {
     /// A page's socket is open: is its place free?
     pub fn seat(&mut self, id: WireId) {
         let (hub, peer) = (self.wires[&id].hub, self.pages[self.wires[&id].page].peer);
+        if self.hubs[hub].is_draining {
+            return self.close_wire(id, Close::RESTART);
+        }
         let Hub { node, seats, callers, tickets, life, .. } = &self.hubs[hub];
         let session_of = |peer: &PeerId| seats.get(peer).map(|wire| callers[wire].session);
         let knock = Knock { peer: Some(peer), wants_ticket: true, ticket: self.wires[&id].ticket.clone() };
@@ -213,6 +229,9 @@ impl World {
         let (hub, peer) = (self.wires[&id].hub, self.pages[self.wires[&id].page].peer);
         if !self.wires[&id].is_up {
             return;
+        }
+        if self.hubs[hub].is_draining {
+            return self.close_wire(id, Close::RESTART);
         }
         if self.hubs[hub].seats.get(&peer) == Some(&old) && !self.wires[&old].is_up {
             self.end_session(old, Departure::Lost);
@@ -304,11 +323,9 @@ impl World {
     }
 
     /// Writes what is in the mailbox of a session.
-    fn write_mail(&mut self, hub: usize, life: u64, id: WireId) {
-        let Some(Caller { peer, session, network: Some(network) }) = self.hubs[hub].callers.get(&id).cloned()
-        else {
-            return;
-        };
+    pub fn write_mail(&mut self, hub: usize, life: u64, id: WireId) {
+        let caller = self.hubs[hub].callers.get(&id).filter(|_| !self.wires[&id].is_closing);
+        let Some(Caller { peer, session, network: Some(network) }) = caller.cloned() else { return };
         let mail = self.hubs[hub].shelf.memory.borrow_mut().take(&network, peer, session, HANDFUL);
         if mail.is_empty() {
             return;

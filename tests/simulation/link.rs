@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use pigeonhub_node_core::{Errand, Event, MeshChange};
+use pigeonhub_node_core::{Errand, Event, MeshChange, News};
 use pigeonhub_protocol::mesh::{Interest, PeerAnnouncement, PeerWithdrawal, Return, Routed};
-use pigeonhub_protocol::{Code, NodeId, Signal};
+use pigeonhub_protocol::{Code, NodeId};
 
 use crate::hub::Hub;
 use crate::journey::{Journey, Next};
@@ -17,15 +17,18 @@ const BATCH: usize = 128;
 const ROUNDS: usize = 4;
 const PAUSE: u64 = 250;
 
-/// What the core tells of a peer.
-type Told = pigeonhub_node_core::Parcel<Signal>;
-
 /// From a node's coming up to its going down.
 #[derive(Default)]
 pub struct Link {
     pub id: u64,
     pub waiting: VecDeque<Parcel>,
     is_busy: bool,
+}
+
+impl Link {
+    pub fn is_idle(&self) -> bool {
+        !self.is_busy && self.waiting.is_empty()
+    }
 }
 
 /// Something for another node.
@@ -36,6 +39,16 @@ pub enum Parcel {
     Withdraw(PeerWithdrawal),
     Signal(Journey),
     Return(Return),
+}
+
+impl From<News> for Parcel {
+    fn from(news: News) -> Self {
+        match news {
+            News::Interest(interest) => Self::Interest(interest),
+            News::Announce(announcement) => Self::Announce(announcement),
+            News::Withdraw(withdrawal) => Self::Withdraw(withdrawal),
+        }
+    }
 }
 
 impl Parcel {
@@ -74,15 +87,8 @@ impl World {
             Errand::Announce { presence, tell, refresh } => {
                 let Hub { node, shelf, .. } = &self.hubs[hub];
                 let abroad = shelf.memory.borrow().abroad(&presence.network);
-                let news: Vec<(NodeId, Told)> =
-                    node.news(&presence, &tell, refresh, &abroad, nodes.into_iter());
-                for (node, news) in news {
-                    let parcel = match news {
-                        Told::Interest(interest) => Parcel::Interest(interest),
-                        Told::Announce(announcement) => Parcel::Announce(announcement),
-                        other => unreachable!("no news of a peer: {other:?}"),
-                    };
-                    self.push(hub, &node, parcel);
+                for (node, news) in node.news(&presence, &tell, refresh, &abroad, nodes.into_iter()) {
+                    self.push(hub, &node, news.into());
                 }
             }
             Errand::Interest { network, to, answer } => {
@@ -97,11 +103,8 @@ impl World {
             Errand::Introduce { to, network } => {
                 let Hub { node, shelf, .. } = &self.hubs[hub];
                 let here = shelf.memory.borrow().here_in(&network);
-                let announcements: Vec<_> =
-                    here.iter().map(|presence| node.announcement(presence, Vec::new(), true)).collect();
-                for announcement in announcements {
-                    self.push(hub, &to, Parcel::Announce(announcement));
-                }
+                let news: Vec<_> = here.iter().flat_map(|presence| node.introduction(presence)).collect();
+                news.into_iter().for_each(|news| drop(self.push(hub, &to, news.into())));
             }
             Errand::Withdraw { peer, network, departure, data } => {
                 let (peer_id, node_id, network_name) = (peer, self.hubs[hub].node.id.clone(), network);
@@ -246,6 +249,7 @@ impl World {
                 drop(self.happen(hub, Event::Withdrawn(from.clone(), withdrawal)));
                 None
             }
+            Parcel::Signal(_) if self.hubs[hub].is_draining => Some(self.hubs[hub].node.declined()),
             Parcel::Signal(journey) => {
                 let signal = journey.route.signal.clone();
                 let is_blind = self.hubs[hub].is_stranger(&signal);
@@ -296,8 +300,7 @@ impl World {
     fn close_link(&mut self, index: usize, node: &NodeId) {
         let now = self.hub_now(index);
         let hub = &mut self.hubs[index];
-        let until = now.plus(hub.node.settings.hold);
-        hub.shelf.memory.borrow_mut().node_lost(node, until);
+        hub.shelf.memory.borrow_mut().node_lost(node, hub.node.absence(now));
         if let Some(link) = hub.links.remove(node) {
             self.give_back(index, node, link);
         }

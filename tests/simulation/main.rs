@@ -8,6 +8,7 @@ mod birth;
 mod browser;
 mod checks;
 mod desk;
+mod drain;
 mod fate;
 mod hub;
 mod journey;
@@ -88,6 +89,29 @@ fn calls_survive_the_death_of_all_nodes() {
         (0..world.hubs.len()).for_each(|hub| world.crash_hub(hub, Break::Silent, FOR_EVER));
         world.run_until(340_000);
         assert!(world.pages.iter().map(|page| &page.links).eq(&before), "world {seed}: an app was told");
+    }
+}
+
+/// Nodes are restarted one after another in fair weather while apps hang up and dial.
+#[test]
+fn a_rolling_restart_brings_nothing_back_and_nobody_waits_for_it() {
+    for seed in 0..40 {
+        let mut world = World::populated(seed, Some(Size { nodes: 4, pages: 10 }));
+        world.run_until(40_000);
+        assert_eq!(world.apart(), [""; 0], "world {seed}");
+        world.refusals.clear();
+        for hub in 0..world.hubs.len() {
+            let life = world.hubs[hub].life;
+            world.redial();
+            let wait = 2_000 + world.fate.below(200);
+            world.pass(wait);
+            world.drain_hub(hub, 1_000);
+            world.pass(REDIAL);
+            assert_eq!(world.hubs[hub].life, life + 1, "world {seed}: it has ended");
+            assert_eq!(world.apart(), [""; 0], "world {seed}");
+        }
+        assert_eq!(world.refusals, [], "world {seed}");
+        world.assert_no_signal_is_lost();
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Page {
     pub clock: i64,
     /// Descriptions that it applied, each of which is made only once.
     applied: BTreeMap<PeerId, BTreeSet<(u32, String)>>,
+    /// Candidates that it added, as well.
+    added: BTreeMap<PeerId, BTreeSet<(u32, String)>>,
     /// What the app was told of its links last.
     pub links: BTreeMap<PeerId, LinkState>,
     last_rtc: u64,
@@ -69,6 +71,7 @@ impl Page {
             frozen: None,
             clock: 0,
             applied: BTreeMap::new(),
+            added: BTreeMap::new(),
             links: BTreeMap::new(),
             last_rtc: number as u64 * 1_000_000,
         }
@@ -89,6 +92,7 @@ impl World {
         page.links.clear();
         page.commands.clear();
         page.applied.clear();
+        page.added.clear();
         page.frozen = None;
         self.tell(index, life, Input::Command(Command::Start));
         for peer in self.pages[index].wishes.clone() {
@@ -176,8 +180,8 @@ impl World {
     fn act(&mut self, index: usize, life: u64, action: Action) {
         match action {
             Action::Dial { session, url, ticket } => {
-                let page = &self.pages[index];
-                let hub = page.hubs[page.nodes.iter().position(|node| *node == url).unwrap()];
+                // One that the app named, or a node that went.
+                let hub = url.0.strip_prefix("ws://n").unwrap().parse().unwrap();
                 self.dial_wire(index, session, hub, ticket);
             }
             Action::Send { session, frame } => {
@@ -187,7 +191,7 @@ impl World {
             }
             Action::Hangup(session) => self.hang_up(index, session),
             Action::Rtc { peer, generation, command } => {
-                self.pages[index].note_description(peer, generation, &command);
+                self.pages[index].note_signal(peer, generation, &command);
                 self.rtc_command(index, peer, generation, command);
             }
             Action::Sign { number, claim } => {
@@ -263,14 +267,24 @@ fn follows(before: Option<&LinkState>, after: &LinkState) -> bool {
 }
 
 impl Page {
-    /// No description is applied twice, unless the page has made an offer since, which has to yield.
-    fn note_description(&mut self, peer: PeerId, generation: u32, command: &RtcCommand) {
+    /// No candidate is added twice to a connection, and no description applied twice, unless the page has
+    /// made an offer since, which has to yield.
+    fn note_signal(&mut self, peer: PeerId, generation: u32, command: &RtcCommand) {
         let applied = self.applied.entry(peer).or_default();
         match command {
             RtcCommand::Apply(Description { sdp, .. }) => {
                 assert!(applied.insert((generation, sdp.clone())), "{} applies {sdp} twice", self.peer);
             }
             RtcCommand::Offer { .. } => applied.clear(),
+            RtcCommand::AddCandidate(candidate) => {
+                let candidate = candidate.get().to_owned();
+                let added = self.added.entry(peer).or_default();
+                assert!(
+                    added.insert((generation, candidate.clone())),
+                    "{} adds {candidate} twice",
+                    self.peer
+                );
+            }
             _ => {}
         }
     }

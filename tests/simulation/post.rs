@@ -90,7 +90,7 @@ impl World {
         }
     }
 
-    fn is_lost(&mut self, from: usize, to: usize) -> bool {
+    pub fn is_lost(&mut self, from: usize, to: usize) -> bool {
         self.is_cut(from, to) || self.fate.percent(self.weather.loss)
     }
 

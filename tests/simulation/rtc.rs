@@ -162,17 +162,17 @@ impl Rtc {
 impl Rtc {
     fn described(&mut self, is_offer: bool, said: &Said) -> Vec<RtcInput> {
         self.descriptions += 1;
-        let candidate = json!({
-            "candidate": "candidate:1 1 udp 2113937151 192.0.2.1 50000 typ host",
-            "sdpMid": "0",
-            "sdpMLineIndex": 0,
-            "usernameFragment": said.ufrag,
-        });
+        // No two candidates are the same, either.
+        let candidate = |way: u64| {
+            let foundation = 2 * self.descriptions + way;
+            RtcInput::Candidate(raw_json(&json!({
+                "candidate": format!("candidate:{foundation} 1 udp 2113937151 192.0.2.1 50000 typ host"),
+                "sdpMid": "0",
+                "sdpMLineIndex": 0,
+                "usernameFragment": said.ufrag,
+            })))
+        };
         let sdp = said.sdp(&format!("{}{:04}", self.id, self.descriptions));
-        vec![
-            RtcInput::Described(Description { is_offer, sdp }),
-            RtcInput::Candidate(raw_json(&candidate)),
-            RtcInput::Candidate(raw_json(&candidate)),
-        ]
+        vec![RtcInput::Described(Description { is_offer, sdp }), candidate(0), candidate(1)]
     }
 }

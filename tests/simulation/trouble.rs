@@ -1,4 +1,4 @@
-//! What goes wrong: sockets break, nodes die and forget, pause or are slow, clocks are set, nodes and
+//! What goes wrong: sockets break, nodes die and forget or are restarted in an orderly way, pause or are slow, clocks are set, nodes and
 //! pages are cut off, pages freeze, are loaded again, leave or crash, paths between pages break.
 
 use pigeonhub_client_core::Input;
@@ -50,7 +50,8 @@ impl World {
     fn trouble_at_hub(&mut self, hub: usize, how: Break, wait: u64) {
         let (other, two_ways) = (self.fate.index(self.hubs.len()), self.fate.percent(60));
         match self.fate.below(100) {
-            0..30 => self.crash_hub(hub, how, wait),
+            0..15 => self.crash_hub(hub, how, wait),
+            15..30 => self.drain_hub(hub, wait),
             30..60 if hub != other => {
                 self.cuts.insert((hub, other));
                 if two_ways {
@@ -138,16 +139,20 @@ impl World {
 
     /// A node dies and forgets everything; it is back after a while.
     pub fn crash_hub(&mut self, hub: usize, how: Break, wait: u64) {
-        if !self.hubs[hub].is_up {
-            return;
+        if self.hubs[hub].is_up {
+            self.ledger.hub_died(hub);
+            self.restart_hub(hub, how, wait);
         }
+    }
+
+    /// The same of a node that may have taken leave.
+    pub fn restart_hub(&mut self, hub: usize, how: Break, wait: u64) {
         let old = &self.hubs[hub];
         let bootstrap = old.mesh.contacts().iter().filter(|contact| contact.configured);
         let bootstrap = bootstrap.map(|contact| contact.url.clone()).collect();
         let (name, clock) = (old.node.id.as_str().to_owned(), old.clock);
         self.hubs[hub] = Hub::new(&name, old.node.settings, bootstrap, old.life + 1);
         self.hubs[hub].clock = clock;
-        self.ledger.hub_died(hub);
         self.break_wires(how, |(_, to)| to == hub);
         self.after(wait, move |world| {
             if !world.hubs[hub].is_up {
@@ -164,6 +169,9 @@ impl World {
         for hub in 0..self.hubs.len() {
             // It may have been made slow while it was down.
             self.cure_hub(hub);
+            if self.hubs[hub].is_draining {
+                self.crash_hub(hub, Break::Loud, 0);
+            }
             if !self.hubs[hub].is_up {
                 self.start_hub(hub);
             }

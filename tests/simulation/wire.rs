@@ -22,6 +22,8 @@ pub struct Wire {
     pub session: SessionId,
     /// Whether anything gets through.
     pub is_up: bool,
+    /// Whether the node has said that it closes it, and writes no more.
+    pub is_closing: bool,
     /// When the last thing under way arrives: nothing overtakes it.
     page_at: u64,
     hub_at: u64,
@@ -59,6 +61,7 @@ impl World {
             hub_life,
             session,
             is_up,
+            is_closing: false,
             page_at,
             hub_at,
             since,
@@ -159,6 +162,7 @@ impl World {
             }
             NodeMessage::Error(refusal) => {
                 assert_ne!(refusal.code, Code::Forbidden, "{own} speaks for nobody else: {refusal:?}");
+                self.refusals.push(refusal.clone());
                 refusal.id.clone()
             }
             NodeMessage::Discovered { peer, network: of, .. }
@@ -196,11 +200,14 @@ impl World {
 
     /// The page's end of it is closed.
     pub fn page_loses(&mut self, id: WireId, code: u16) {
+        self.page_is_closed(id, code, String::new());
+    }
+
+    fn page_is_closed(&mut self, id: WireId, code: u16, reason: String) {
         let &Wire { page, page_life, session, .. } = &self.wires[&id];
         if self.is_page_wire(id) {
             self.pages[page].wires.remove(&session);
             self.ledger.sender_left(id);
-            let reason = String::new();
             self.tell_session(page, page_life, session, SessionInput::Closed { code, reason });
         }
     }
@@ -221,13 +228,38 @@ impl World {
 
     /// The node closes it.
     pub fn close_wire(&mut self, id: WireId, close: Close) {
-        let at = self.now + self.delay();
-        let wait = self.wires[&id].page_at.max(at) - self.now;
+        let (wait, reason) = self.way_of_close(id, close);
         self.after(wait, move |world| {
             if std::mem::replace(&mut world.wires.get_mut(&id).unwrap().is_up, false) {
-                world.page_loses(id, close.code as u16);
+                world.page_is_closed(id, close.code as u16, reason);
             }
         });
+    }
+
+    /// The node says that it closes it, and listens until the page has heard that.
+    pub fn close_half(&mut self, id: WireId, close: Close) {
+        let (wait, reason) = self.way_of_close(id, close);
+        self.wires.get_mut(&id).unwrap().is_closing = true;
+        self.after(wait, move |world| {
+            if world.wires[&id].is_up {
+                world.page_is_closed(id, close.code as u16, reason);
+            }
+        });
+    }
+
+    /// How long it takes until a close frame of the node has been heard, and what it says.
+    fn way_of_close(&mut self, id: WireId, close: Close) -> (u64, String) {
+        let at = self.now + self.delay();
+        let reason = if close == Close::RESTART { self.hint(self.wires[&id].hub) } else { String::new() };
+        (self.wires[&id].page_at.max(at) - self.now, reason)
+    }
+
+    /// How long it takes until the node has heard all that the page says before it hears a close frame
+    /// that is sent now.
+    pub fn last_words_heard(&self, id: WireId) -> u64 {
+        let wire = &self.wires[&id];
+        let page_at = wire.page_at.max(self.now + self.weather.delay) + self.weather.delay;
+        wire.hub_at.max(page_at) + 1 - self.now
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use pigeonhub_protocol::{PeerId, limit};
+use pigeonhub_protocol::{PeerId, Refusal, limit};
 
 use crate::fate::Fate;
 use crate::hub::Hub;
@@ -56,6 +56,8 @@ pub struct World {
     pub scars: BTreeSet<(usize, usize)>,
     /// Which page cannot reach which node.
     pub blocks: BTreeSet<(usize, usize)>,
+    /// What pages heard of signals that could not be delivered.
+    pub refusals: Vec<Refusal>,
     /// Whether a page said that it is away.
     pub has_frozen: bool,
     pub ledger: Ledger,
@@ -83,6 +85,7 @@ impl World {
             cuts: BTreeSet::new(),
             scars: BTreeSet::new(),
             blocks: BTreeSet::new(),
+            refusals: Vec::new(),
             has_frozen: false,
             ledger: Ledger::default(),
             happenings: BTreeMap::new(),

@@ -84,9 +84,7 @@ impl Node {
 
     /// A signal for a peer of this node. It goes no further: one hop, no loops.
     pub(super) fn routed(&self, node: &NodeId, mut signal: Signal, facts: &Facts, now: Millis) -> Decision {
-        let answer = |routed, target_found, code| {
-            Some(Routed { routed, target_found, code, node_id: self.id.clone(), connection_count: 0 })
-        };
+        let answer = |routed, target_found, code| Some(self.answer(routed, target_found, code));
         let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
         // A peer known elsewhere, and not there, is spoken for by the wrong node. One known nowhere
         // may be so because this node has just started.
@@ -110,10 +108,23 @@ impl Node {
         }
     }
 
+    /// What a node that drains answers to every signal that another one brings, instead of
+    /// [`Event::Routed`](crate::Event::Routed): its peers are told to go, and what they do not read any more
+    /// it could not bring after them, as it speaks for its own peers only. Who brings it knows where else
+    /// they are, or waits until they turn up.
+    #[must_use]
+    pub fn declined(&self) -> Routed {
+        self.answer(false, true, Some(Code::PeerUnavailable))
+    }
+
+    fn answer(&self, routed: bool, target_found: bool, code: Option<Code>) -> Routed {
+        Routed { routed, target_found, code, node_id: self.id.clone(), connection_count: 0 }
+    }
+
     /// The sender hears that its signal could not be delivered after all. If it is not here the node
     /// at which it said it is told, once: what comes back there goes no further.
     pub(super) fn returned(&self, mut back: Return, facts: &Facts, now: Millis) -> Decision {
-        if facts.targets.first().is_some_and(|sender| sender.here().is_some()) {
+        if facts.targets.first().and_then(|sender| sender.here()).is_some_and(|here| here.is_live()) {
             let frame = NodeMessage::Error(back.refusal).frame(now);
             let changes = vec![Change::Deliver { to: back.return_to, mail: Mail::News(frame) }];
             return Decision { changes, ..Decision::default() };

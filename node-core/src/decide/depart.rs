@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use pigeonhub_protocol::mesh::{Departure, PeerWithdrawal};
-use pigeonhub_protocol::{Millis, NodeId, NodeMessage, RawJson, limit};
+use pigeonhub_protocol::{Millis, NodeId, NodeMessage, RawJson};
 
 use crate::{Caller, Change, Decision, Errand, Facts, Home, Node, Presence, State, Target};
 
@@ -83,21 +83,19 @@ impl Node {
     ) -> Vec<Change> {
         let (peer, home) = (known.peer, known.home.clone());
         let forget = Change::Forget { peer, home: home.clone() };
-        let until = now.plus(self.settings.hold);
+        let absence = self.absence(now);
+        let until = absence.usual;
         if known.state == (State::Away { told: true }) {
             return core::iter::once(forget).chain(back(known, target)).collect();
         }
         if target.is_live_besides(&home) {
             // What it said there before may still be on its way, and that node speaks for it.
-            let speaks = known.is_live() && !home.is_here();
-            let gone = if speaks { Change::Leave { peer, home, until, told: true } } else { forget };
+            let gone = if known.is_live() { Change::Leave { peer, home, until, told: true } } else { forget };
             return core::iter::once(gone).chain(back(known, target)).collect();
         }
         // Who said that it would be silent is missed later, however its session ended.
         let (until, departure) = match departure {
-            Departure::Closed | Departure::Lost if known.says_away() => {
-                (now.plus(limit::AWAY), Departure::Lost)
-            }
+            Departure::Closed | Departure::Lost if known.says_away() => (absence.said, Departure::Lost),
             departure => (until, departure),
         };
         let mut changes = match departure {

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use pigeonhub_protocol::mesh::Departure;
-use pigeonhub_protocol::{Millis, RawJson, limit};
+use pigeonhub_protocol::{Millis, RawJson};
 
 use super::depart::{back, departed};
 use super::signal::bounce;
@@ -32,7 +32,7 @@ impl Node {
                 decision.errands.push(Errand::Interest { network, to, answer: true });
             }
             if known.is_live() && known.says_away() {
-                let until = now.plus(limit::AWAY);
+                let until = self.absence(now).said;
                 decision.changes.push(Change::Leave { peer, home, until, told: false });
                 continue;
             }

@@ -46,17 +46,17 @@ impl Node {
             Way::Nodes(nodes) if !wanted.waits => {
                 route(Route { nodes, ask_all: false, signal, deadline: None, by: None })
             }
-            Way::Here | Way::Wait | Way::Nodes(_) if wanted.full => {
-                refuse(Refusal::of_signal(Code::MailboxFull, &signal), now)
-            }
-            Way::Here | Way::Wait | Way::Nodes(_) => self.deliver(signal, None, now),
-            Way::Unknown if facts.nodes.is_empty() => {
+            Way::Unknown if !wanted.waits && facts.nodes.is_empty() => {
                 refuse(Refusal::of_signal(Code::PeerUnavailable, &signal), now)
             }
-            Way::Unknown => {
+            Way::Unknown if !wanted.waits => {
                 let nodes = facts.nodes.to_vec();
                 route(Route { nodes, ask_all: true, signal, deadline: None, by: None })
             }
+            Way::Here | Way::Wait | Way::Nodes(_) | Way::Unknown if wanted.full => {
+                refuse(Refusal::of_signal(Code::MailboxFull, &signal), now)
+            }
+            Way::Here | Way::Wait | Way::Nodes(_) | Way::Unknown => self.deliver(signal, None, now),
         }
     }
 
@@ -66,16 +66,14 @@ impl Node {
         let [sender, wanted] = facts.targets.as_slice() else { return Decision::default() };
         let code = match outcome {
             Outcome::Routed(_) => return Decision::default(),
-            // The other node has not heard yet that the sender is here, or the sender is elsewhere and
-            // its own node has to bring it. To the sender that is no fault of its own.
+            // The other node has not heard yet that the sender is here, or was a moment ago; or the sender is
+            // elsewhere and its own node has to bring it. To the sender that is no fault of its own.
             Outcome::Refused(Code::Forbidden) => Code::PeerUnavailable,
             Outcome::Refused(code) => *code,
             Outcome::Unreachable => Code::NodeUnreachable,
         };
-        let is_final = match outcome {
-            Outcome::Refused(Code::Forbidden) => !sender.here().is_some_and(|here| here.is_live()),
-            _ => code == Code::MailboxFull,
-        };
+        let is_premature = *outcome == Outcome::Refused(Code::Forbidden);
+        let is_final = if is_premature { sender.here().is_none() } else { code == Code::MailboxFull };
         // Other nodes are tried at once the first time; then with the passing of time, or two nodes
         // that both refuse would be asked in turn without a pause.
         let is_first = deadline.is_none();
@@ -94,6 +92,8 @@ impl Node {
                 route(Route { nodes, ask_all: false, signal, deadline: Some(deadline), by })
             }
             Way::Wait | Way::Nodes(_) if !give_up => hold(signal, by),
+            // Whoever has it is not asked for it before the sender is known there, and says so when it is.
+            Way::Unknown if !give_up && is_premature => hold(signal, by),
             Way::Here | Way::Wait | Way::Nodes(_) | Way::Unknown => {
                 let mut decision = Decision::default();
                 bounce(&mut decision, &signal, by.as_ref(), sender, code, now);

@@ -247,6 +247,9 @@ fn a_refusal_goes_on_to_the_node_where_the_signal_was_said_once() {
         Event::Returned(by, back) => Event::Returned(by, Return { origin: Some(node(origin)), ..back }),
         _ => unreachable!("made a line above"),
     };
+    // Who was here a moment ago reads nothing here.
+    let was_here = Scene::of([here('a', 1).away(true)]);
+    assert_eq!(was_here.decides(back("n3")), ["return to a by n3: error peer-unavailable about offer to b"]);
     let nobody = Scene::default();
     assert_eq!(nobody.decides(back("n3")), ["return to a by n3: error peer-unavailable about offer to b"]);
     assert_eq!(nobody.decides(back("n1")), [""; 0], "then it is gone");

@@ -35,7 +35,7 @@ fn a_goodbye_said_again_says_nothing_more() {
 fn a_goodbye_is_not_told_while_another_node_has_the_peer() {
     assert_eq!(
         Scene::of([here('a', 1), there('a', "n2")]).decides(goodbye(caller('a', 1))),
-        ["left", "forget a here#1", r#"withdraw a goodbye {"bye":1}"#]
+        ["left", "leave a here#1 until +10000 told", r#"withdraw a goodbye {"bye":1}"#]
     );
 }
 
@@ -77,7 +77,10 @@ fn who_said_that_it_is_away_is_missed_later() {
 fn who_was_away_here_and_is_elsewhere_is_told_as_it_is_there() {
     let away = here('a', 1).saying(r#"{"away":true}"#);
     let lines = Scene::of([away, there('a', "n2"), here('b', 2)]).decides(gone(Departure::Lost));
-    assert_eq!(lines[..3], ["left", "forget a here#1", "tell all but a: discovered a at n2"]);
+    assert_eq!(
+        lines[..3],
+        ["left", "leave a here#1 until +10000 told", "tell all but a: discovered a at n2"]
+    );
 }
 
 #[test]
@@ -89,10 +92,10 @@ fn a_goodbye_is_never_made_up() {
 }
 
 #[test]
-fn while_another_node_has_the_peer_only_that_node_is_left() {
+fn while_another_node_has_the_peer_only_that_node_is_left_and_this_one_speaks_for_it_a_moment_longer() {
     for departure in [Departure::Closed, Departure::Lost] {
         let lines = Scene::of([here('a', 1), there('a', "n2"), here('b', 2)]).decides(gone(departure));
-        assert_eq!(lines[..2], ["left", "forget a here#1"]);
+        assert_eq!(lines[..2], ["left", "leave a here#1 until +10000 told"]);
         assert!(lines.len() == 3 && lines[2].starts_with("withdraw a "), "{lines:?}");
     }
 }

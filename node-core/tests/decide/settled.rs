@@ -119,6 +119,28 @@ fn a_node_that_has_yet_to_hear_of_the_sender_is_asked_again() {
     );
 }
 
+/// All were asked, and one has yet to hear that the sender is here, so it does not say whether it has the
+/// target: a page that had to leave a node of its network called at once. (The simulation's seed 17.)
+#[test]
+fn a_target_that_nobody_could_name_yet_is_waited_for() {
+    let premature = || settled(&["n2", "n3"], None, Outcome::Refused(Code::Forbidden));
+    assert_eq!(
+        Scene::of([here('a', 1)]).decides(premature()),
+        [r#"deliver to b: offer a to b "sdp" until +10000, else peer-unavailable"#]
+    );
+    let lines = Scene::of([there('a', "n3")]).decides(premature());
+    assert_eq!(lines, ["return to a by n3: error peer-unavailable about offer to b"], "its own node asks");
+}
+
+#[test]
+fn a_node_that_has_yet_to_hear_that_the_sender_was_here_is_asked_again() {
+    let scene = Scene::of([here('a', 1).away(true), there('a', "n3"), there('b', "n2")]);
+    assert_eq!(
+        scene.decides(settled(&["n2"], Some(after(5_000)), Outcome::Refused(Code::Forbidden))),
+        [r#"deliver to b: offer a to b "sdp" until +5000, else peer-unavailable"#]
+    );
+}
+
 /// A signal of another node's peer waited here for a peer that went on to a third node, which takes it
 /// only from the node of its sender.
 #[test]

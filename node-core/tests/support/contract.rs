@@ -35,6 +35,9 @@ macro_rules! contract {
             waiting_signals_are_handed_out_once
             nothing_is_handed_out_while_the_peer_is_here
             what_is_over_is_told_with_all_other_homes
+            a_lost_node_takes_its_peers_away_and_only_those
+            who_said_that_it_is_away_is_kept_longer_when_its_node_is_lost
+            who_is_elsewhere_as_well_is_not_kept_longer_when_a_node_is_lost
             overdue_mail_comes_out_once_with_its_sender
             stranded_mail_comes_out_with_its_target
             a_sample_is_everyone_while_there_are_few
@@ -46,6 +49,7 @@ macro_rules! contract {
 
 pub(crate) use contract;
 
+pub use super::losses::*;
 pub use super::samples::*;
 
 pub(super) fn commit<S: Mailroom<Error: Debug>>(store: &S, changes: Vec<Change>) {
@@ -66,7 +70,7 @@ pub(super) fn load<S: Mailroom<Error: Debug>>(store: &S, needs: &Needs) -> Facts
 }
 
 /// The homes of a peer: place, state, end.
-fn homes<S: Mailroom<Error: Debug>>(store: &S, of: char) -> Vec<(Home, State, Millis)> {
+pub(super) fn homes<S: Mailroom<Error: Debug>>(store: &S, of: char) -> Vec<(Home, State, Millis)> {
     let facts = load(store, &needs(&[of]));
     let mut homes: Vec<_> =
         facts.targets[0].homes.iter().map(|known| (known.home.clone(), known.state, known.until)).collect();

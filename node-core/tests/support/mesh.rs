@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pigeonhub_node_core::{
-    Caller, Decision, Errand, Event, Node, Outcome, Outlet, Parcel, Route, SessionId, Settings, exchange,
+    Caller, Decision, Errand, Event, News, Node, Outcome, Outlet, Route, SessionId, Settings, exchange,
     exchange_now,
 };
 use pigeonhub_protocol::mesh::{Departure, PeerWithdrawal};
 use pigeonhub_protocol::{
     Code, Frame, MessageId, Millis, Moment, NetworkName, NodeId, NodeMessage, PeerId, PeerMessage, Refusal,
-    Signal,
 };
 
 use super::shelf::{Shelf, at_once};
@@ -138,10 +137,10 @@ impl Mesh {
     /// Two nodes cannot reach each other any more, and both notice.
     pub fn cut(&mut self, one: usize, two: usize) {
         if one != two && self.cut.insert((one.min(two), one.max(two))) {
-            let until = self.now.plus(self.hosts[one].node.settings.hold);
+            let absence = self.hosts[one].node.absence(self.now);
             for (at, other) in [(one, two), (two, one)] {
                 let other = self.hosts[other].node.id.clone();
-                self.hosts[at].shelf.memory.borrow_mut().node_lost(&other, until);
+                self.hosts[at].shelf.memory.borrow_mut().node_lost(&other, absence);
             }
             self.look_around();
         }
@@ -231,15 +230,8 @@ impl Mesh {
             Errand::Announce { presence, tell, refresh } => {
                 let abroad = self.hosts[at].shelf.memory.borrow().abroad(&presence.network);
                 let up = self.reachable(at).into_iter().map(|other| self.hosts[other].node.id.clone());
-                let news: Vec<(NodeId, Parcel<Signal>)> =
-                    self.hosts[at].node.news(&presence, &tell, refresh, &abroad, up);
-                for (node, news) in news {
-                    let event = match news {
-                        Parcel::Interest(interest) => Event::Interested(own.clone(), interest),
-                        Parcel::Announce(announcement) => Event::Announced(own.clone(), announcement),
-                        other => unreachable!("no news of a peer: {other:?}"),
-                    };
-                    self.happen(self.place_of(&node), event);
+                for (node, news) in self.hosts[at].node.news(&presence, &tell, refresh, &abroad, up) {
+                    self.hear_news(&own, &node, news);
                 }
             }
             Errand::Interest { network, to, answer } => {
@@ -257,8 +249,9 @@ impl Mesh {
                 let (other, here) =
                     (self.place_of(&to), self.hosts[at].shelf.memory.borrow().here_in(&network));
                 for presence in here.iter().filter(|_| !self.is_cut(at, other)).collect::<Vec<_>>() {
-                    let announcement = self.hosts[at].node.announcement(presence, vec![], true);
-                    self.happen(other, Event::Announced(own.clone(), announcement));
+                    for news in self.hosts[at].node.introduction(presence) {
+                        self.hear_news(&own, &to, news);
+                    }
                 }
             }
             Errand::Withdraw { peer, network, departure, data } => {
@@ -282,6 +275,15 @@ impl Mesh {
                 }
             }
         }
+    }
+
+    fn hear_news(&mut self, from: &NodeId, to: &NodeId, news: News) {
+        let event = match news {
+            News::Interest(interest) => Event::Interested(from.clone(), interest),
+            News::Announce(announcement) => Event::Announced(from.clone(), announcement),
+            News::Withdraw(withdrawal) => Event::Withdrawn(from.clone(), withdrawal),
+        };
+        self.happen(self.place_of(to), event);
     }
 
     fn bring(&mut self, at: usize, route: &Route) -> Outcome {

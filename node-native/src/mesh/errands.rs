@@ -42,7 +42,7 @@ impl Host {
                 let up = self.mesh.up().into_iter();
                 for (node, news) in self.node.news(&presence, &tell, refresh, &abroad, up) {
                     if let Some(link) = self.mesh.link(&node) {
-                        self.tell(&link, news);
+                        self.tell(&link, news.into());
                     }
                 }
                 Vec::new()
@@ -94,9 +94,7 @@ impl Host {
         let has_room = queue.has_room();
         if has_room {
             for presence in self.store.here_in(network) {
-                // Who knows the peer has nothing to tell anybody.
-                let announcement = self.node.announcement(&presence, Vec::new(), true);
-                queue.push_first(Parcel::Announce(announcement));
+                self.node.introduction(&presence).into_iter().for_each(|news| queue.push_first(news.into()));
             }
         }
         drop(queue);

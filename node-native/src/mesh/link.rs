@@ -52,7 +52,7 @@ impl Host {
     /// A node is down, or has forgotten what it was told: its peers are away.
     pub(super) fn close_link(self: &Arc<Self>, node: &NodeId) {
         let link = self.mesh.links.write().remove(node);
-        self.store.node_lost(node, now().plus(self.node.settings.hold));
+        self.store.node_lost(node, self.node.absence(now()));
         if let Some(link) = link {
             self.give_back(&link);
         }
