@@ -158,9 +158,6 @@ impl Client {
         for dead in self.sessions.tick(&ping, turn) {
             self.session_lost(dead, turn);
         }
-        for silent in self.sessions.fall_silent(turn.now) {
-            self.links.session_silent(silent);
-        }
         for suspect in self.links.tick(turn) {
             self.sessions.probe(suspect, &ping, turn);
         }
@@ -176,9 +173,13 @@ impl Client {
         self.links.session_lost(lost);
     }
 
-    /// What every turn ends with: nodes are dialled, signals carried, the next turn is booked.
+    /// What every turn ends with: nodes are dialled, signals carried, also those of nodes that are silent; the
+    /// next turn is booked.
     fn settle(&mut self, turn: &mut Turn<'_>) {
         self.sessions.balance(turn);
+        for silent in self.sessions.fall_silent(turn.now) {
+            self.links.session_silent(silent);
+        }
         let Self { options, sessions, roster, links, seal, .. } = self;
         let post = Post { own: options.peer, network: &options.network, sessions, roster, seal };
         let carriers = post.carry(links, turn);

@@ -38,6 +38,8 @@ pub(crate) struct Session {
     asked: Option<Millis>,
     /// Whether signals went along with it, so that it is not to take long.
     is_urgent: bool,
+    /// Whether it did, and what went along is still to be said by another session.
+    is_silent: bool,
     /// How long a pong took of late. None as long as none came: not all servers say it.
     took: Option<u64>,
 }
@@ -63,6 +65,7 @@ impl Session {
             pinged: None,
             asked: None,
             is_urgent: false,
+            is_silent: false,
             took: None,
         }
     }
@@ -87,6 +90,7 @@ impl Session {
     pub(crate) const fn hear(&mut self, now: Millis) {
         self.heard = now;
         self.pinged = None;
+        self.is_silent = false;
     }
 
     /// Whether the node was asked whether it is there, and has not said so.
@@ -136,15 +140,17 @@ impl Session {
         }
     }
 
-    /// Whether the node should have answered by now what went along with signals. It is in doubt then,
-    /// and this is said once.
-    pub(crate) fn falls_silent(&mut self, now: Millis) -> bool {
-        let is_silent = self.patience_ends().is_some_and(|end| end <= now);
-        if is_silent {
-            self.is_urgent = false;
+    /// Puts the node in doubt if it should have answered by now what went along with signals.
+    pub(crate) fn doubt(&mut self, now: Millis) {
+        if self.patience_ends().is_some_and(|end| end <= now) {
+            (self.is_urgent, self.is_silent) = (false, true);
             self.pinged.get_or_insert(now);
         }
-        is_silent
+    }
+
+    /// Whether what it carried is to be said by another session. That is said once.
+    pub(crate) const fn falls_silent(&mut self) -> bool {
+        core::mem::replace(&mut self.is_silent, false)
     }
 
     fn patience_ends(&self) -> Option<Millis> {

@@ -157,11 +157,14 @@ impl Sessions {
     }
 
     /// Sessions whose nodes should have shown by now that they got the last signals. What they carried
-    /// is for others, if there are any.
+    /// is for others: as soon as there is one whose node answers.
     pub(crate) fn fall_silent(&mut self, now: Millis) -> Vec<SessionId> {
-        let sessions = self.nodes.iter_mut().filter_map(|node| node.session.as_mut());
-        let silent = sessions.filter_map(|session| session.falls_silent(now).then_some(session.id)).collect();
-        if self.open().all(|session| self.is_in_doubt(session)) { Vec::new() } else { silent }
+        let mut sessions: Vec<_> = self.nodes.iter_mut().filter_map(|node| node.session.as_mut()).collect();
+        sessions.iter_mut().for_each(|session| session.doubt(now));
+        if !sessions.iter().any(|session| session.is_open() && !session.is_in_doubt()) {
+            return Vec::new();
+        }
+        sessions.iter_mut().filter_map(|session| session.falls_silent().then_some(session.id)).collect()
     }
 
     /// The node said who it is.
