@@ -266,10 +266,6 @@ impl Visit {
 
     /// After an exchange: is there to be a stream?
     fn listen(&mut self, announced: bool, had_mail: bool, now: Millis, actions: &mut Vec<VisitAction>) {
-        if !announced {
-            // There is no mailbox, and the next one may count from the beginning.
-            self.cursor = 0;
-        }
         if core::mem::replace(&mut self.is_announced, announced) && !announced {
             // It has been restarted, or has heard nothing for too long.
             let reason = "the node has forgotten this peer".into();

@@ -54,7 +54,7 @@ pub use event::{Caller, Event};
 pub use exchange::{AtHand, Store, exchange, exchange_now};
 pub use facts::{Facts, Few, Needs, Sample, Target};
 pub use journey::{BESIDE, Journey, Leg};
-pub use mail::{Mail, MailSeq, Mailbox, Overflow};
+pub use mail::{Mail, MailNumbers, MailSeq, Mailbox, Overflow};
 pub use membership::{Contact, Detour, Impostor, Membership, MeshChange, Passage, Standing, Way};
 pub use memory::{Memory, Outlet};
 pub use node::{Admission, Knock, Node, Settings};

@@ -1,7 +1,9 @@
 //! Mail: what waits for a peer until its session (or its next one) reads it.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use pigeonhub_protocol::{Code, Frame, Millis, NodeId, NodeMessage, Signal, limit};
 
@@ -48,10 +50,29 @@ impl Mail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow;
 
-/// The place of a message in its mailbox: grows by one for each, and never goes back while the
-/// peer is known. Over HTTP it is the `id` of an event, and the reader's cursor.
+/// The place of a message among all mail of a node: later mail has a greater one. Over HTTP it is the `id`
+/// of an event, and the reader's cursor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailSeq(pub u64);
+
+/// Where places come from: one for all mailboxes of a node. Were each numbered by itself, a reader that
+/// was forgotten, that came back to another network or to a node that was restarted would have a cursor
+/// beyond its new mail, and take it for old.
+#[derive(Clone, Debug, Default)]
+pub struct MailNumbers(Arc<AtomicU64>);
+
+impl MailNumbers {
+    /// From this moment on: behind those of the same node before it was restarted, unless its mailboxes got
+    /// a thousand messages each second or its clock was set back.
+    #[must_use]
+    pub fn since(start: Millis) -> Self {
+        Self(Arc::new(AtomicU64::new(start.0)))
+    }
+
+    pub(crate) fn next(&self) -> MailSeq {
+        MailSeq(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
 
 /// The mail of one peer, in order, bounded by [`limit::MAILBOX_MESSAGES`] and
 /// [`limit::MAILBOX_BYTES`].
@@ -59,7 +80,6 @@ pub struct MailSeq(pub u64);
 pub struct Mailbox {
     mail: VecDeque<(MailSeq, Mail)>,
     bytes: usize,
-    last: MailSeq,
     /// What a reader has been given; it has not said yet that it got it.
     sent: MailSeq,
     /// The reader's stream has ended, and nobody has read since.
@@ -83,20 +103,19 @@ impl Mailbox {
     ///
     /// # Errors
     /// [`Overflow`]: the message was not taken.
-    pub fn push(&mut self, mail: Mail) -> Result<(), Overflow> {
+    pub fn push(&mut self, mail: Mail, numbers: &MailNumbers) -> Result<(), Overflow> {
         if self.mail.len() >= limit::MAILBOX_MESSAGES || self.bytes + mail.size() > limit::MAILBOX_BYTES {
             return Err(Overflow);
         }
-        self.push_anyway(mail);
+        self.push_anyway(mail, numbers);
         Ok(())
     }
 
     /// Adds a message whose fitting was decided before: other decisions may have been quicker, so
     /// the limit is passed by as many as were made at the same moment, no more.
-    pub fn push_anyway(&mut self, mail: Mail) {
-        self.last = MailSeq(self.last.0 + 1);
+    pub fn push_anyway(&mut self, mail: Mail, numbers: &MailNumbers) {
         self.bytes += mail.size();
-        self.mail.push_back((self.last, mail));
+        self.mail.push_back((numbers.next(), mail));
     }
 
     /// Takes up to `most` messages from the front. An emptied mailbox keeps no memory.
@@ -108,13 +127,13 @@ impl Mailbox {
     }
 
     /// Puts back what was taken and could not be sent; it was counted before, so it fits. All that
-    /// is in the mailbox then gets a new place: the old ones may be those of an earlier mailbox.
-    pub fn put_back(&mut self, mail: Vec<Mail>) {
+    /// is in the mailbox then gets a new place.
+    pub fn put_back(&mut self, mail: Vec<Mail>, numbers: &MailNumbers) {
         let behind = core::mem::take(&mut self.mail);
         self.bytes = 0;
         mail.into_iter()
             .chain(behind.into_iter().map(|(_, mail)| mail))
-            .for_each(|mail| self.push_anyway(mail));
+            .for_each(|mail| self.push_anyway(mail, numbers));
     }
 
     /// Up to `most` messages after `cursor`. They stay until they are acknowledged.
@@ -196,5 +215,18 @@ impl Mailbox {
         if self.mail.is_empty() {
             self.mail = VecDeque::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_restarted_numbers_mail_on_from_the_time() {
+        let before = MailNumbers::since(Millis(1_000));
+        let given = (0..999).map(|_| before.next()).max();
+        let after = MailNumbers::since(Millis(2_000));
+        assert!(given < Some(after.next()) && after.next() == MailSeq(2_002), "{given:?}");
     }
 }

@@ -15,7 +15,9 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
 
-use crate::{Absence, Change, Facts, Home, Mail, MailSeq, Needs, Presence, SessionId, State, Target};
+use crate::{
+    Absence, Change, Facts, Home, Mail, MailNumbers, MailSeq, Needs, Presence, SessionId, State, Target,
+};
 use member::Member;
 use network::Network;
 
@@ -37,9 +39,16 @@ impl fmt::Debug for dyn Outlet {
 #[derive(Debug, Default)]
 pub struct Memory {
     networks: HashMap<NetworkName, Network>,
+    numbers: MailNumbers,
 }
 
 impl Memory {
+    /// One whose mail is numbered from here: by all memories of a node together.
+    #[must_use]
+    pub fn numbered(numbers: MailNumbers) -> Self {
+        Self { numbers, ..Self::default() }
+    }
+
     /// A snapshot of what is asked (but the nodes, which are no network's). Takes out the mail that
     /// the caller is to take care of.
     pub fn load(&mut self, needs: &Needs) -> Facts {
@@ -86,7 +95,7 @@ impl Memory {
             EntryRef::Vacant(place) => place.insert_entry(Network::default()),
         };
         for change in changes {
-            network.get_mut().apply(change);
+            network.get_mut().apply(change, &self.numbers);
         }
         if network.get().members.is_empty() {
             network.remove();
@@ -148,7 +157,7 @@ impl Memory {
             && !signals.is_empty()
         {
             network.due = Millis(0);
-            network.members.entry(peer).put_back(signals);
+            network.members.entry(peer).put_back(signals, &self.numbers);
         }
     }
 

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use hashbrown::DefaultHashBuilder;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use pigeonhub_node_core::{
-    Absence, AtHand, Change, Facts, Mail, MailSeq, Mailroom, Memory, Needs, Outlet, Presence, SessionId,
-    Store,
+    Absence, AtHand, Change, Facts, Mail, MailNumbers, MailSeq, Mailroom, Memory, Needs, Outlet, Presence,
+    SessionId, Store,
 };
 use pigeonhub_protocol::{Millis, NetworkName, NodeId, PeerId};
+
+use crate::clock::now;
 
 /// How many locks there are. More than cores, so that two busy networks rarely share one.
 const SHARDS: usize = 64;
@@ -28,7 +30,9 @@ pub struct Shards {
 impl Shards {
     /// No networks.
     pub fn new() -> Self {
-        let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
+        let numbers = MailNumbers::since(now());
+        let memory = || Mutex::new(Memory::numbered(numbers.clone()));
+        let shards = std::iter::repeat_with(memory).take(SHARDS).collect();
         Self { shards, hash: DefaultHashBuilder::default(), nodes: RwLock::default() }
     }
 

@@ -292,25 +292,6 @@ fn the_next_session_goes_on_with_ticket_and_cursor() {
     t.on(answer("t3", true, &[(8, "b")]), ["opened", r#"heard "b""#, "listen t3 after 8"]);
 }
 
-/// A node that was restarted, or that a sleeping page was too long away from, opens the old ticket; its
-/// mailbox is a new one. (The simulation's seed 28, among many.)
-#[test]
-fn mail_of_a_node_that_has_forgotten_the_peer_counts_from_the_beginning() {
-    let mut t = Talk::listening();
-    t.quietly([event(7, "a"), VisitInput::Deaf, answer("t3", false, &[])]);
-    let (mut t, begun) = Talk::begin(t.visit.resumption());
-    assert_eq!(begun, ["post t3 0 poll"]);
-    t.on(answer("t4", false, &[]), ["opened"]);
-    assert_eq!(t.say("announce"), ["post t4 0 poll announce"]);
-    t.on(answer("t5", true, &[(1, "b")]), [r#"heard "b""#, "listen t5 after 1"]);
-
-    let mut t = Talk::listening();
-    t.quietly([event(7, "a")]);
-    let (mut t, _) = Talk::begin(t.visit.resumption());
-    t.on(answer("t4", false, &[]), ["opened"]);
-    assert_eq!(t.say("announce"), ["post t4 0 poll announce"]);
-}
-
 #[test]
 fn a_ticket_from_last_time_that_is_too_old_is_forgotten_with_its_cursor() {
     let mut t = Talk::listening();

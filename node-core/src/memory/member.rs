@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use pigeonhub_protocol::Frame;
 
 use super::Outlet;
-use crate::mail::Mailbox;
+use crate::mail::{MailNumbers, Mailbox};
 use crate::{Few, Mail, Presence, Target};
 
 /// One peer.
@@ -54,11 +54,11 @@ impl Member {
     }
 
     /// News, if the peer is here.
-    pub(super) fn tell(&mut self, frame: &Frame) {
+    pub(super) fn tell(&mut self, frame: &Frame, numbers: &MailNumbers) {
         if !self.is_live_here() {
             return;
         }
-        let fits = self.mailbox.push(Mail::News(frame.clone()));
+        let fits = self.mailbox.push(Mail::News(frame.clone()), numbers);
         match &self.outlet {
             Some(outlet) if fits.is_err() => outlet.overflow(),
             Some(outlet) => outlet.ring(),
@@ -67,14 +67,14 @@ impl Member {
     }
 
     /// A signal. That it fits was decided before.
-    pub(super) fn receive(&mut self, mail: Mail) {
-        self.mailbox.push_anyway(mail);
+    pub(super) fn receive(&mut self, mail: Mail, numbers: &MailNumbers) {
+        self.mailbox.push_anyway(mail, numbers);
         self.ring();
     }
 
     /// What an older session did not read: a newer one may be waiting already.
-    pub(super) fn put_back(&mut self, mail: Vec<Mail>) {
-        self.mailbox.put_back(mail);
+    pub(super) fn put_back(&mut self, mail: Vec<Mail>, numbers: &MailNumbers) {
+        self.mailbox.put_back(mail, numbers);
         self.ring();
     }
 

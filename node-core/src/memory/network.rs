@@ -8,6 +8,7 @@ use hashbrown::hash_map::EntryRef;
 use pigeonhub_protocol::{Millis, NodeId, PeerId};
 
 use super::member::Member;
+use crate::mail::MailNumbers;
 use crate::roster::Roster;
 use crate::{Change, Facts, Home, Mail, Presence, State, Target};
 
@@ -55,7 +56,7 @@ impl Network {
         (is(|member| member.here().is_some()), is(Member::is_live_here))
     }
 
-    pub(super) fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: Change, numbers: &MailNumbers) {
         let subject = match &change {
             Change::Remember(presence) => Some(presence.peer),
             Change::Leave { peer, .. } | Change::Forget { peer, .. } => Some(*peer),
@@ -64,13 +65,13 @@ impl Network {
             }
         };
         let before = self.counted(subject.as_ref());
-        self.carry_out(change);
+        self.carry_out(change, numbers);
         let after = self.counted(subject.as_ref());
         self.here = self.here + after.0 - before.0;
         self.live_here = self.live_here + after.1 - before.1;
     }
 
-    fn carry_out(&mut self, change: Change) {
+    fn carry_out(&mut self, change: Change, numbers: &MailNumbers) {
         match change {
             Change::Remember(presence) => {
                 self.due = self.due.min(presence.until);
@@ -109,34 +110,34 @@ impl Network {
                 }
                 self.settle(&peer);
             }
-            Change::Deliver { to, mail } => self.deliver(to, mail),
+            Change::Deliver { to, mail } => self.deliver(to, mail, numbers),
             Change::Tell { to, frame } => {
                 for peer in to {
                     if let Some(member) = self.members.get_mut(&peer) {
-                        member.tell(&frame);
+                        member.tell(&frame, numbers);
                     }
                 }
             }
             Change::TellAll { except, frame } => {
                 for (peer, member) in self.members.iter_mut() {
                     if *peer != except {
-                        member.tell(&frame);
+                        member.tell(&frame, numbers);
                     }
                 }
             }
         }
     }
 
-    fn deliver(&mut self, to: PeerId, mail: Mail) {
+    fn deliver(&mut self, to: PeerId, mail: Mail, numbers: &MailNumbers) {
         match mail {
             Mail::News(frame) => {
                 if let Some(member) = self.members.get_mut(&to) {
-                    member.tell(&frame);
+                    member.tell(&frame, numbers);
                 }
             }
             Mail::Signal { until, .. } => {
                 let member = self.members.entry(to);
-                member.receive(mail);
+                member.receive(mail, numbers);
                 if !member.is_live_here() && member.live().is_some() {
                     // It turned up elsewhere after the decision to wait for it here.
                     self.due = Millis(0);

@@ -28,6 +28,7 @@ macro_rules! contract {
             networks_know_nothing_of_each_other
             ids_that_differ_in_case_are_two_peers
             mail_is_read_in_order_and_stays_until_acknowledged
+            numbers_of_mail_never_go_back
             only_the_session_that_is_here_reads
             signals_wait_for_the_return_of_a_peer_and_news_do_not
             news_reach_only_those_who_are_here
@@ -233,6 +234,22 @@ pub fn mail_is_read_in_order_and_stays_until_acknowledged<S: Mailroom<Error: Deb
     assert_eq!(read(store, 'a', 1, cursor, 1)[0].1, expected[50]);
     at_once(store.acknowledge(&network("room"), peer('a'), SessionId(1), MailSeq(cursor))).unwrap();
     assert_eq!(texts(store, 'a', 1), expected[50..]);
+}
+
+/// Else the cursor of a peer that was forgotten, or went to another network, is beyond what comes next.
+pub fn numbers_of_mail_never_go_back<S: Mailroom<Error: Debug>>(store: &S) {
+    let mut last = MailSeq(0);
+    for (session, room) in [(1, "room"), (2, "room"), (3, "hall")] {
+        let (room, reader) = (network(room), SessionId(session));
+        let here = Presence { network: room.clone(), ..here('a', session) };
+        let comes = vec![Change::Remember(Arc::new(here)), deliver('b', 'a', after(1))];
+        at_once(store.commit(&room, comes)).unwrap();
+        let mail = at_once(store.read(&room, peer('a'), reader, last, 9)).unwrap();
+        last = mail.last().expect("it is new").0;
+        at_once(store.acknowledge(&room, peer('a'), reader, last)).unwrap();
+        let goes = Change::Forget { peer: peer('a'), home: home(session) };
+        at_once(store.commit(&room, vec![goes])).unwrap();
+    }
 }
 
 pub fn only_the_session_that_is_here_reads<S: Mailroom<Error: Debug>>(store: &S) {
