@@ -10,6 +10,8 @@ export const MOST_BYTES = 256 * 1024;
 const KEEP = 24 * 60 * 60 * 1000;
 /** How often it is looked whether a node answers. */
 const CHECK = 5 * 60 * 1000;
+/** How often it is looked whose turn it is. */
+const LOOK = 60 * 1000;
 
 const textIn = (storage, name) => {
   try {
@@ -94,4 +96,26 @@ export const recheck = async (storage, name, entries, { now, timeout }) => {
   };
   // Anew, as it may have been written meanwhile.
   write(storage, name, (read(textIn(storage, name)) ?? []).map(updated));
+};
+
+const looks = new WeakMap();
+
+/**
+ * Does so every five minutes, as long as the page is there. Pages that share a storage share its checks: who
+ * was asked by one is not due for the others.
+ */
+export const keepChecked = (storage, name, rules) => {
+  if (Object(storage) !== storage) return;
+  const look = async () => {
+    const now = Date.now();
+    const kept = await recall(storage, name, { ...rules, now });
+    await recheck(storage, name, kept.filter(({ code }) => !code), { ...rules, now });
+  };
+  const timers = looks.get(storage) ?? new Map();
+  looks.set(storage, timers);
+  clearInterval(timers.get(name));
+  const timer = setInterval(look, LOOK);
+  timers.set(name, timer);
+  // Node.js does not stay for it.
+  timer.unref?.();
 };

@@ -251,6 +251,34 @@ async fn javascript_asks_what_it_kept_how_it_does_and_puts_the_silent_last() {
 }
 
 #[tokio::test]
+async fn javascript_asks_what_it_kept_every_five_minutes() {
+    let node = TestNode::alone("a").await;
+    let script = "
+        const timers = new Map();
+        globalThis.setInterval = (look, every) => {
+          const timer = { unref() {} };
+          timers.set(timer, [look, every]);
+          return timer;
+        };
+        globalThis.clearInterval = (timer) => timers.delete(timer);
+        await ask([given]);
+        await ask([given]);
+        const start = Date.now();
+        const looks = [];
+        for (const minutes of [1, 4, 5, 6, 9, 10]) {
+          Date.now = () => start + minutes * 60_000;
+          for (const [look] of timers.values()) await look();
+          const [{ checked, seen }] = JSON.parse(kept.get('pigeonhub-bootstrap-pigeonhub-mesh'));
+          looks.push([minutes, checked === seen ? Math.round((checked - start) / 60_000) : null]);
+        }
+        return { every: [...timers.values()].map(([, every]) => every), looks };";
+    let result = run(&[ASK, script].concat(), &json!(node.url(""))).await;
+    assert_eq!(result["every"], json!([60_000]), "one timer, however often it is asked for nodes");
+    let looks = json!([[1, null], [4, null], [5, 5], [6, 5], [9, 5], [10, 10]]);
+    assert_eq!(result["looks"], looks, "minutes, and when the node was last asked");
+}
+
+#[tokio::test]
 async fn javascript_reads_the_seed_bundles_of_existing_nodes() {
     const LEGACY: &str = "/.well-known/peerpigeon.json";
     let key = SigningKey::from_bytes(&[6; 32]);
