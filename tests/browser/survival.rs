@@ -79,15 +79,17 @@ async fn a_browser_whose_laptop_slept_is_back_by_itself() {
     ben.until("data", [ada_id.as_str()]).await;
 
     let lid = ada.close_lid().await;
-    // Her nodes do not wait for her: they are restarted, and know nothing of her.
+    // Her nodes do not wait for her: they are restarted, and know nothing of her. Others do: she said that
+    // she would be silent.
     for node in &mut mesh.nodes[..2] {
         node.restart().await;
     }
-    ben.until("misses", [ada_id.as_str()]).await;
+    ben.until("isAway", json!([ada_id, true])).await;
     sleep(LID).await;
+    ben.until("isAway", json!([ada_id, true])).await;
     lid.open().await;
 
-    ben.until("data", [ada_id.as_str()]).await;
+    ben.until("isAway", json!([ada_id, false])).await;
     ada.until("isOn", [2]).await;
     ben.call("dial", [ada_id.as_str()]).await;
     assert_talk((&ada, &ada_id), (&ben, &ben_id), "good morning").await;

@@ -188,9 +188,6 @@ export const removeNode = (url) => hub.removeNode(url);
 /** How many nodes this page is on, once it is on so many. */
 export const isOn = (count) => (hub.nodes.filter((node) => node.state === 'open').length === count ? count : null);
 
-/** Once nobody tells of a peer any more. */
-export const misses = (peerId) => (hub.peers.some((peer) => peer.peerId === peerId) ? null : true);
-
 /** Once a peer is away or is not, as the last event of it says and the list of peers. */
 export const isAway = (peerId, away) =>
   (toldAway.get(peerId) === away && hub.peers.find((peer) => peer.peerId === peerId)?.away === away) || null;
