@@ -81,7 +81,7 @@ const probe = async (url, timeout) => {
  * Asks the nodes that were not asked for five minutes how they do. What they say is for the next time: nobody
  * waits for one that is silent.
  */
-export const recheck = async (storage, name, entries, { now, timeout }) => {
+const recheck = async (storage, name, entries, { now, timeout }) => {
   const due = entries.filter(({ seen, checked = seen }) => now - checked >= CHECK);
   if (due.length === 0) return;
   const answers = new Map();
@@ -101,8 +101,8 @@ export const recheck = async (storage, name, entries, { now, timeout }) => {
 const looks = new WeakMap();
 
 /**
- * Does so every five minutes, as long as the page is there. Pages that share a storage share its checks: who
- * was asked by one is not due for the others.
+ * Does so now and every five minutes, as long as the page is there. Pages that share a storage share its
+ * checks: who was asked by one is not due for the others.
  */
 export const keepChecked = (storage, name, rules) => {
   if (Object(storage) !== storage) return;
@@ -114,6 +114,7 @@ export const keepChecked = (storage, name, rules) => {
   const timers = looks.get(storage) ?? new Map();
   looks.set(storage, timers);
   clearInterval(timers.get(name));
+  void look();
   const timer = setInterval(look, LOOK);
   timers.set(name, timer);
   // Node.js does not stay for it.

@@ -2,7 +2,7 @@
 // Plain JavaScript, so it works before the WebAssembly module is loaded, and in Node.js. The rules are
 // those of the crate `bootstrap`; a test holds the two against each other.
 
-import { CACHE, MOST, MOST_BYTES, keepChecked, recall, recheck, remember } from './cache.js';
+import { CACHE, MOST, MOST_BYTES, keepChecked, recall, remember } from './cache.js';
 import { REGIONS, at, fault, hostOf, isLocal, isText, judge, outOfTime } from './descriptor.js';
 import { canonical, holds } from './signed.js';
 import builtIn from './wasm/built_in.js';
@@ -180,7 +180,6 @@ export async function discoverBootstrapPeers(appId = 'pigeonhub-mesh', options =
   const found = sifted([...(await Promise.all(asked)).flat(), ...old], onrefused).map((one) => ({ ...one, ...known.get(one.peer.u) }));
   const best = once(found.map((one) => ({ ...one, u: one.peer.u })).sort(better(more.region))).slice(0, MOST);
   remember(storage, name, best);
-  void recheck(storage, name, best, rules);
   keepChecked(storage, name, cacheRules);
   const listed = getBootstrapPeers({ ...more, customPeers: [] });
   return once([...custom, ...parseBootstrapPeersFromEnv(), ...best.map(({ peer }) => peer), ...listed]);

@@ -62,10 +62,22 @@ impl Sessions {
         Some(id)
     }
 
+    /// The sessions, open or being opened, best first.
+    fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.nodes.iter().filter_map(|node| node.session.as_ref())
+    }
+
+    fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.nodes.iter_mut().filter_map(|node| node.session.as_mut())
+    }
+
+    fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions().find(|session| session.id == id)
+    }
+
     /// The open sessions, best first.
     pub(crate) fn open(&self) -> impl Iterator<Item = SessionId> {
-        let sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
-        sessions.filter(|session| session.is_open()).map(|session| session.id)
+        self.sessions().filter(|session| session.is_open()).map(|session| session.id)
     }
 
     pub(crate) fn is_open(&self, id: SessionId) -> bool {
@@ -74,13 +86,11 @@ impl Sessions {
 
     /// Whether this session's node is silent.
     pub(crate) fn is_in_doubt(&self, id: SessionId) -> bool {
-        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
-        sessions.any(|session| session.id == id && session.is_in_doubt())
+        self.session(id).is_some_and(Session::is_in_doubt)
     }
 
     pub(crate) fn is_socket(&self, id: SessionId) -> bool {
-        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
-        sessions.any(|session| session.id == id && session.is_socket())
+        self.session(id).is_some_and(Session::is_socket)
     }
 
     pub(crate) fn is_dialing(&self) -> bool {
@@ -129,8 +139,7 @@ impl Sessions {
 
     /// The node answered a ping.
     pub(crate) fn ponged(&mut self, id: SessionId, now: Millis) {
-        let mut sessions = self.nodes.iter_mut().filter_map(|node| node.session.as_mut());
-        if let Some(session) = sessions.find(|session| session.id == id) {
+        if let Some(session) = self.sessions_mut().find(|session| session.id == id) {
             session.ponged(now);
         }
     }
@@ -141,7 +150,7 @@ impl Sessions {
         if by.is_empty() || self.open().nth(1).is_none() {
             return;
         }
-        for session in self.nodes.iter_mut().filter_map(|node| node.session.as_mut()) {
+        for session in self.sessions_mut() {
             if by.contains(&session.id) && session.ask(turn.now) {
                 turn.send(session.id, ping.clone());
             }
@@ -152,19 +161,17 @@ impl Sessions {
     /// say it by.
     pub(crate) fn answer_due(&self, by: SessionId, now: Millis) -> Option<Millis> {
         self.open().nth(1)?;
-        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
-        sessions.find(|session| session.id == by)?.answer_due(now)
+        self.session(by)?.answer_due(now)
     }
 
     /// Sessions whose nodes should have shown by now that they got the last signals. What they carried
     /// is for others: as soon as there is one whose node answers.
     pub(crate) fn fall_silent(&mut self, now: Millis) -> Vec<SessionId> {
-        let mut sessions: Vec<_> = self.nodes.iter_mut().filter_map(|node| node.session.as_mut()).collect();
-        sessions.iter_mut().for_each(|session| session.doubt(now));
-        if !sessions.iter().any(|session| session.is_open() && !session.is_in_doubt()) {
+        self.sessions_mut().for_each(|session| session.doubt(now));
+        if self.open().all(|session| self.is_in_doubt(session)) {
             return Vec::new();
         }
-        sessions.iter_mut().filter_map(|session| session.falls_silent().then_some(session.id)).collect()
+        self.sessions_mut().filter_map(|session| session.falls_silent().then_some(session.id)).collect()
     }
 
     /// The node said who it is.
@@ -238,8 +245,7 @@ impl Sessions {
 
     /// Asks a session that may be dead whether it is.
     pub(crate) fn probe(&mut self, suspect: SessionId, ping: &Frame, turn: &mut Turn<'_>) {
-        let session =
-            self.nodes.iter_mut().find_map(|node| node.session.as_mut().filter(|s| s.id == suspect));
+        let session = self.sessions_mut().find(|session| session.id == suspect);
         if let Some(session) = session.filter(|session| session.is_open() && !session.is_in_doubt()) {
             session.pinged(turn.now);
             turn.send(suspect, ping.clone());
@@ -249,7 +255,7 @@ impl Sessions {
     /// Pings silent sessions and gives up dead ones; gives those.
     pub(crate) fn tick(&mut self, ping: &Frame, turn: &mut Turn<'_>) -> Vec<SessionId> {
         let mut dead = Vec::new();
-        for session in self.nodes.iter_mut().filter_map(|node| node.session.as_mut()) {
+        for session in self.sessions_mut() {
             match session.need(turn.now) {
                 Need::Nothing => {}
                 Need::Ping => {
@@ -286,15 +292,13 @@ impl Sessions {
 
     /// How many sessions are neither open nor about to be.
     fn missing(&self, now: Millis) -> usize {
-        let sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
-        let there = sessions.filter(|session| session.is_open() || session.is_promising(now)).count();
+        let there = self.sessions().filter(|session| session.is_open() || session.is_promising(now)).count();
         self.wanted.saturating_sub(there)
     }
 
     /// Whether the dial before had its head start, or needs none any more.
     fn may_dial(&self, now: Millis) -> bool {
-        let mut sessions = self.nodes.iter().filter_map(|node| node.session.as_ref());
-        now >= self.last_dial.plus(HEAD_START) || !sessions.any(|session| session.is_promising(now))
+        now >= self.last_dial.plus(HEAD_START) || !self.sessions().any(|session| session.is_promising(now))
     }
 
     /// The best node that is not used and not at rest; one that failed lately comes last.
@@ -328,12 +332,11 @@ impl Sessions {
     }
 
     pub(crate) fn deadline(&self, now: Millis) -> Option<Millis> {
-        let sessions = || self.nodes.iter().filter_map(|node| node.session.as_ref());
-        let own = sessions().map(Session::deadline).min();
+        let own = self.sessions().map(Session::deadline).min();
         if !self.is_running || self.open().count() >= self.wanted {
             return own;
         }
-        let slow = sessions().filter_map(Session::slow_at).filter(|at| *at > now).min();
+        let slow = self.sessions().filter_map(Session::slow_at).filter(|at| *at > now).min();
         let free = self.nodes.iter().filter(|node| node.session.is_none());
         let next = free.map(|node| node.rest.max(self.last_dial.plus(HEAD_START))).min();
         let next = next.filter(|_| self.missing(now) > 0);
