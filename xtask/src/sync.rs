@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::house::House;
+
 /// Copies a file unless the copy is already equal.
 pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
     write(to, &fs::read(from).with_context(|| format!("cannot read {}", from.display()))?)
@@ -42,7 +44,7 @@ pub fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// As [`files_below`], without the directories that `skip` names.
-pub fn files_below_except(dir: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+fn files_below_except(dir: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !dir.is_dir() {
         return Ok(files);
@@ -59,6 +61,16 @@ pub fn files_below_except(dir: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Ve
         }
     }
     Ok(files)
+}
+
+/// Every file of the house: what is built, downloaded or not ours is left out.
+pub fn files_of(house: &House) -> Result<Vec<PathBuf>> {
+    const SKIPPED: [&str; 4] = [".git", "target", "node_modules", "dist"];
+    let generated = house.root.join("pkg/wasm");
+    files_below_except(&house.root, &|dir| {
+        let named = |name| dir.file_name().is_some_and(|dir_name| dir_name == name);
+        SKIPPED.into_iter().any(named) || dir == house.target || dir == generated
+    })
 }
 
 /// The extension as text, empty if there is none.

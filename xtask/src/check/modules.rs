@@ -7,20 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::house::House;
-use crate::sync::{extension, files_below_except};
+use crate::sync::{extension, files_of};
 
-/// Built, downloaded or not ours.
-const SKIPPED_DIRS: [&str; 4] = [".git", "target", "node_modules", "dist"];
 /// Cargo finds these by their names, or by those of their folders.
 const ROOTS: [&str; 3] = ["main.rs", "lib.rs", "build.rs"];
 const FOLDERS_OF_ROOTS: [&str; 3] = ["tests", "bin", "examples"];
 
 /// Every file that no other one names.
 pub fn faults(house: &House) -> Result<Vec<String>> {
-    let files = files_below_except(&house.root, &|dir| {
-        let named = |name| dir.file_name().is_some_and(|dir_name| dir_name == name);
-        SKIPPED_DIRS.into_iter().any(named) || dir == house.target
-    })?;
+    let files = files_of(house)?;
     let mut texts = Vec::new();
     for file in files.into_iter().filter(|file| extension(file) == "rs") {
         texts.push((file.strip_prefix(&house.root)?.to_owned(), fs::read_to_string(&file)?));

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Result;
 
 use crate::house::House;
-use crate::sync::{extension, files_below_except};
+use crate::sync::{extension, files_of};
 
 /// At this length one asks why.
 const MAX_LINES: usize = 400;
@@ -18,9 +18,6 @@ const CODE: [&str; 5] = ["rs", "js", "mjs", "ts", "css"];
 
 const TEXT: [&str; 13] =
     ["rs", "js", "mjs", "ts", "css", "html", "json", "md", "sh", "toml", "txt", "yaml", "yml"];
-
-/// Built, downloaded or not ours.
-const SKIPPED_DIRS: [&str; 4] = [".git", "target", "node_modules", "dist"];
 
 // The patterns are put together from pieces, so that this file does not find itself.
 
@@ -44,11 +41,7 @@ const MACHINE_PATHS: [&str; 5] = [
 
 /// Every file that breaks a rule.
 pub fn faults(house: &House) -> Result<Vec<String>> {
-    let generated = house.root.join("pkg/wasm");
-    let files = files_below_except(&house.root, &|dir| {
-        let named = |name| dir.file_name().is_some_and(|dir_name| dir_name == name);
-        SKIPPED_DIRS.into_iter().any(named) || dir == house.target || dir == generated
-    })?;
+    let files = files_of(house)?;
     let mut faults = Vec::new();
     for file in files.iter().filter(|file| TEXT.contains(&extension(file))) {
         let path = file.strip_prefix(&house.root)?.to_string_lossy();
